@@ -2,34 +2,51 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import importlib.util
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import pluggy
 
 from harbench import hookspecs
 from harbench.errors import ConfigError, PluginError, did_you_mean
 from harbench.nouns import Analysis, Dataset, Model
+from harbench.nouns.names import NAME_RULE, is_name
 
 GROUP = "harbench"
 LOCAL_FOLDER = "harbench_plugins"
 
 Noun = TypeVar("Noun", Dataset, Model, Analysis)
+_WORDS: dict[type, tuple[str, str]] = {
+    Dataset: ("dataset", "datasets"),
+    Model: ("model", "models"),
+    Analysis: ("analysis", "analyses"),
+}
 
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a plugin came from: its name, distribution and version, or its file."""
+    """Where a plugin came from.
+
+    Args:
+        plugin: Its name: of the entry point, or of the file without ``.py``.
+        distribution: The package that brings it, or the path of its file.
+        version: Of the distribution; empty for a file.
+        module: What the entry point imports; empty for a file.
+    """
 
     plugin: str
     distribution: str
     version: str
+    module: str = ""
 
     def __str__(self) -> str:
         known = f"{self.distribution} {self.version}".strip()
@@ -43,23 +60,46 @@ class BrokenPlugin:
     origin: Origin
     reason: str
 
+    def __str__(self) -> str:
+        return f"plugin {self.origin} cannot be loaded: {self.reason}"
+
+
+class NameTakenError(PluginError):
+    """Two plugins offer one name: no order of loading makes that right, so nothing is loaded."""
+
+
+class _RefusedError(Exception):
+    """What a plugin registers cannot be taken; the text alone is the reason."""
+
 
 class Shelf(Generic[Noun]):
     """The registered things of one kind, by name, each with its origin."""
 
-    def __init__(self, kind: str) -> None:
-        self.kind = kind
+    def __init__(self, noun: type[Noun]) -> None:
+        self.kind, self.plural = _WORDS[noun]
+        self._noun: type[Noun] = noun
         self._things: dict[str, tuple[Noun, Origin]] = {}
 
     def add(self, thing: Noun, origin: Origin) -> None:
         """Put a thing on the shelf.
 
         Raises:
-            PluginError: where another plugin already offers the name; it names both.
+            NameTakenError: where another plugin already offers the name; it names both.
         """
+        if not isinstance(thing, self._noun):
+            raise _RefusedError(
+                f"register_{self.plural} is given {_the(thing)}, "
+                f"not a harbench.{self._noun.__name__}"
+            )
+        if not is_name(thing.name):
+            raise _RefusedError(
+                f"register_{self.plural} is given the name {thing.name!r}; a name has {NAME_RULE}"
+            )
         if thing.name in self._things:
             other = self._things[thing.name][1]
-            raise PluginError(
+            if other == origin:
+                raise _RefusedError(f"it registers two {self.plural} named '{thing.name}'")
+            raise NameTakenError(
                 f"{self.kind} '{thing.name}' is offered by two plugins, {other} and {origin}",
                 expected="one plugin for each name",
             )
@@ -88,10 +128,14 @@ class Shelf(Generic[Noun]):
         """Which plugin offers the thing of that name."""
         return self._things[name][1]
 
-    def __iter__(self) -> Iterable[Noun]:  # type: ignore[override]
-        return iter(thing for thing, _ in self._things.values())
+    def names_from(self, origin: Origin) -> list[str]:
+        """The names that a plugin registered, in its order."""
+        return [name for name, pair in self._things.items() if pair[1] == origin]
 
-    def __contains__(self, name: str) -> bool:
+    def __iter__(self) -> Iterator[Noun]:
+        return iter([thing for thing, _ in self._things.values()])
+
+    def __contains__(self, name: object) -> bool:
         return name in self._things
 
     def __len__(self) -> int:
@@ -102,20 +146,21 @@ class Shelf(Generic[Noun]):
 class Registry:
     """All that the installed plugins offer, and the plugins that could not be loaded."""
 
-    datasets: Shelf[Dataset] = field(default_factory=lambda: Shelf("dataset"))
-    models: Shelf[Model] = field(default_factory=lambda: Shelf("model"))
-    analyses: Shelf[Analysis] = field(default_factory=lambda: Shelf("analysis"))
+    datasets: Shelf[Dataset] = field(default_factory=lambda: Shelf(Dataset))
+    models: Shelf[Model] = field(default_factory=lambda: Shelf(Model))
+    analyses: Shelf[Analysis] = field(default_factory=lambda: Shelf(Analysis))
     loaded: list[Origin] = field(default_factory=list)
     broken: list[BrokenPlugin] = field(default_factory=list)
 
+    @property
+    def shelves(self) -> tuple[Shelf[Any], ...]:
+        """Datasets, models, analyses."""
+        return (self.datasets, self.models, self.analyses)
+
     def names_of(self, origin: Origin) -> dict[str, list[str]]:
-        """Kind -> names that this plugin registered."""
-        found: dict[str, list[str]] = {}
-        for shelf in (self.datasets, self.models, self.analyses):
-            names = [thing.name for thing in shelf if shelf.origin(thing.name) == origin]  # type: ignore[attr-defined]
-            if names:
-                found[shelf.kind] = names
-        return found
+        """Kind -> names that this plugin registered; kinds without a name are left out."""
+        found = {shelf.kind: shelf.names_from(origin) for shelf in self.shelves}
+        return {kind: names for kind, names in found.items() if names}
 
 
 def load_plugins(files: Sequence[Path] = (), *, strict: bool = False) -> Registry:
@@ -129,23 +174,27 @@ def load_plugins(files: Sequence[Path] = (), *, strict: bool = False) -> Registr
         PluginError: two plugins offer one name; a file does not exist; or, if ``strict``, any
             plugin that fails.
     """
-    registry = Registry()
-    found = sorted(entry_points(group=GROUP), key=lambda point: (_home(point), point.name))
-    seen: set[tuple[str, str]] = set()
-    for point in found:
-        # An editable install beside a wheel lists the same entry point twice.
-        if (point.name, point.value) in seen:
-            continue
-        seen.add((point.name, point.value))
-        version = point.dist.version if point.dist else ""
-        _load(registry, Origin(point.name, _home(point), version), point.load, strict)
-    local = sorted(Path(LOCAL_FOLDER).glob("*.py")) if Path(LOCAL_FOLDER).is_dir() else []
-    for path in [*local, *files]:
+    for path in files:
         if not path.is_file():
-            raise PluginError(f"no plugin file {path}", where="--plugin")
+            raise PluginError(
+                f"there is no plugin file {path}", where="--plugin", expected="one Python file"
+            )
+    registry = Registry()
+    for point in _points():
+        home, version = _home(point), point.dist.version if point.dist else ""
+        _load(registry, Origin(point.name, home, version, point.value), point.load, strict)
+    local = sorted(Path(LOCAL_FOLDER).glob("*.py")) if Path(LOCAL_FOLDER).is_dir() else []
+    # One file named twice (in the folder and by --plugin) is one plugin.
+    for path in {path.resolve(): path for path in [*local, *files]}.values():
         origin = Origin(path.stem, str(path), "")
-        _load(registry, origin, lambda path=path: _import_file(path), strict)
+        _load(registry, origin, partial(_import_file, path), strict)
     return registry
+
+
+def _points() -> list[EntryPoint]:
+    found = sorted(entry_points(group=GROUP), key=lambda point: (_home(point), point.name))
+    # An editable install beside a wheel lists the same entry point twice.
+    return list({(point.name, point.value): point for point in reversed(found)}.values())[::-1]
 
 
 def _home(point: EntryPoint) -> str:
@@ -154,36 +203,62 @@ def _home(point: EntryPoint) -> str:
 
 def _import_file(path: Path) -> ModuleType:
     name = f"harbench_file_{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path)
+    there = getattr(sys.modules.get(name), "__file__", None)
+    if there is not None and Path(there) != path.resolve():
+        # Two files of one name in two folders are two modules.
+        name = f"{name}_{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]}"
+    spec = importlib.util.spec_from_file_location(name, path.resolve())
     if spec is None or spec.loader is None:
-        raise ImportError(f"{path} is not a Python file")
+        raise _RefusedError("it is not a Python file (expected a name that ends in .py)")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # so that inspect finds the source of its builders
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
     return module
 
 
-def _load(
-    registry: Registry, origin: Origin, load: Callable[[], object], strict: bool
-) -> None:
+def _load(registry: Registry, origin: Origin, load: Callable[[], object], strict: bool) -> None:
     try:
-        module = load()
-        manager = pluggy.PluginManager(GROUP)
-        manager.add_hookspecs(hookspecs)
-        manager.register(module, name=origin.plugin)
-        manager.check_pending()
-        hook = manager.hook
-        hook.register_datasets(register=lambda thing: registry.datasets.add(thing, origin))
-        hook.register_models(register=lambda thing: registry.models.add(thing, origin))
-        hook.register_analyses(register=lambda thing: registry.analyses.add(thing, origin))
-    except PluginError:
+        # What a plugin prints while it loads must not end up in a table or in JSON.
+        with contextlib.redirect_stdout(sys.stderr):
+            _register(registry, origin, load())
+    except NameTakenError:
         raise
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a plugin does, the others load
-        for shelf in (registry.datasets, registry.models, registry.analyses):
-            shelf.remove_from(origin)  # type: ignore[attr-defined]
-        reason = f"{type(error).__name__}: {error}"
+    except (Exception, SystemExit) as error:  # whatever one plugin does, the others load
+        for shelf in registry.shelves:
+            shelf.remove_from(origin)
+        broken = BrokenPlugin(origin, _reason(error))
         if strict:
-            raise PluginError(f"plugin {origin} cannot be loaded: {reason}") from error
-        registry.broken.append(BrokenPlugin(origin, reason))
+            raise PluginError(str(broken)) from error
+        registry.broken.append(broken)
     else:
         registry.loaded.append(origin)
+
+
+def _register(registry: Registry, origin: Origin, module: object) -> None:
+    manager = pluggy.PluginManager(GROUP)
+    manager.add_hookspecs(hookspecs)
+    manager.register(module, name=origin.plugin)
+    manager.check_pending()
+    if not manager.get_hookcallers(module):
+        raise _RefusedError("it has no function marked @harbench.hookimpl")
+    hook = manager.hook
+    hook.register_datasets(register=lambda thing: registry.datasets.add(thing, origin))
+    hook.register_models(register=lambda thing: registry.models.add(thing, origin))
+    hook.register_analyses(register=lambda thing: registry.analyses.add(thing, origin))
+
+
+def _reason(error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    if isinstance(error, _RefusedError):
+        return text
+    if isinstance(error, SystemExit):
+        return f"it ends the program while loading (SystemExit: {text or 'no code'})"
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _the(thing: object) -> str:
+    return f"the class {thing.__name__}" if isinstance(thing, type) else f"a {type(thing).__name__}"

@@ -1,28 +1,64 @@
-"""The nouns: one word for one thing, in code, YAML, command line and docs."""
+"""The nouns: one word for one thing, in code, YAML, command line and docs.
 
-from harbench.nouns.analysis import Analysis, TrainedCell
-from harbench.nouns.dataset import (
-    Archive,
-    Channel,
-    Citation,
-    Dataset,
-    Member,
-    Recording,
-    Source,
-    SourceFile,
-    Task,
-)
-from harbench.nouns.model import Model, PublishedResult
-from harbench.nouns.protocol import (
-    BlockSplit,
-    FixedSplit,
-    GroupSplit,
-    LeaveOneOutSplit,
-    Protocol,
-    RandomWindowSplit,
-    Split,
-)
-from harbench.nouns.recipe import Cosine, Plateau, Recipe, Step
+Each name is imported when it is first asked for: settings need pydantic only, and must not pay
+for the numpy that recordings need.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from harbench.nouns.analysis import Analysis, TrainedCell
+    from harbench.nouns.dataset import (
+        Archive,
+        Channel,
+        Citation,
+        Dataset,
+        Member,
+        Recording,
+        Source,
+        SourceFile,
+        Task,
+    )
+    from harbench.nouns.model import Model, PublishedResult
+    from harbench.nouns.protocol import (
+        BlockSplit,
+        FixedSplit,
+        GroupSplit,
+        LeaveOneOutSplit,
+        Protocol,
+        RandomWindowSplit,
+        Split,
+    )
+    from harbench.nouns.recipe import Cosine, Plateau, Recipe, Step
+
+_HOME = {
+    "Analysis": "analysis",
+    "Archive": "dataset",
+    "BlockSplit": "protocol",
+    "Channel": "dataset",
+    "Citation": "dataset",
+    "Cosine": "recipe",
+    "Dataset": "dataset",
+    "FixedSplit": "protocol",
+    "GroupSplit": "protocol",
+    "LeaveOneOutSplit": "protocol",
+    "Member": "dataset",
+    "Model": "model",
+    "Plateau": "recipe",
+    "Protocol": "protocol",
+    "PublishedResult": "model",
+    "RandomWindowSplit": "protocol",
+    "Recipe": "recipe",
+    "Recording": "dataset",
+    "Source": "dataset",
+    "SourceFile": "dataset",
+    "Split": "protocol",
+    "Step": "recipe",
+    "Task": "dataset",
+    "TrainedCell": "analysis",
+}
 
 __all__ = [
     "Analysis",
@@ -50,3 +86,15 @@ __all__ = [
     "Task",
     "TrainedCell",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        import importlib
+
+        return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

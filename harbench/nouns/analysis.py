@@ -16,10 +16,15 @@ class TrainedCell:
     """What an analysis is given of a finished cell.
 
     Args:
+        row: Of the table that it belongs to.
+        fold, seed: Which of the row's cells it is.
         folder: The cell's folder in the store (record, predictions, weights).
         record: The stored record, as read from its JSON.
     """
 
+    row: str
+    fold: str
+    seed: int
     folder: Path
     record: dict[str, Any]
 

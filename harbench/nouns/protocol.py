@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
 
 class Settings(BaseModel):
     """Base of everything that benchmarks.yaml may set: frozen, and no unknown keys."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 Ratio = tuple[
@@ -117,7 +117,7 @@ class Protocol(Settings):
         channels: Names or patterns (``RLA *``), or None for all.
     """
 
-    split: Annotated[Split | str | None, BeforeValidator(_split_or_name)] = None
+    split: Annotated[Split | str | None, AfterValidator(_split_or_name)] = None
     task: str | None = None
     window: int | str = "1 s"
     step: int | str = "50%"

@@ -42,8 +42,14 @@ Schedule = Annotated[Plateau | Step | Cosine, Field(discriminator="kind")]
 
 
 def _by_kind(value: Any) -> Any:
-    # "plateau" alone means plateau with its defaults.
-    return {"kind": value} if isinstance(value, str) and value != "none" else value
+    # "plateau" alone means plateau with its defaults; "none" is what other fields say for None.
+    if value == "none":
+        return None
+    return {"kind": value} if isinstance(value, str) else value
+
+
+# What may be written where a schedule stands; editors' schemas are made from it.
+_Written = Schedule | Literal["plateau", "cosine", "none"] | None
 
 
 class Recipe(Settings):
@@ -77,7 +83,9 @@ class Recipe(Settings):
     weight_decay: float = Field(default=0.0, ge=0)
     batch_size: int = Field(default=256, ge=1)
     epochs: int = Field(default=100, ge=1)
-    schedule: Annotated[Schedule | None, BeforeValidator(_by_kind)] = None
+    schedule: Annotated[
+        Schedule | None, BeforeValidator(_by_kind, json_schema_input_type=_Written)
+    ] = None
     monitor: Monitor = "nf"
     patience: int | None = Field(default=None, ge=1)
     keep: Literal["best", "last"] = "best"

@@ -1,0 +1,6 @@
+"""``python -m harbench``."""
+
+from harbench.cli import main
+
+if __name__ == "__main__":
+    main()

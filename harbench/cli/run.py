@@ -1,0 +1,195 @@
+"""``harbench run``: from benchmarks.yaml to the comparison table."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from harbench.cli.context import console, error_console, plugin_files, registry
+
+if TYPE_CHECKING:
+    from harbench.config import Benchmark
+    from harbench.execute.jobs import Failed
+    from harbench.execute.run import Work
+    from harbench.plan import PlannedBenchmark
+    from harbench.results import Store
+
+
+def run(
+    file: Annotated[Path, typer.Argument(help="The benchmarks, as YAML.")],
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME]...", help="Which; all if none is named.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show the cells and what is done; train nothing.")
+    ] = False,
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Override a setting of the file."),
+    ] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(min=0, help="Cells side by side; the cores if not given, 0 in this process."),
+    ] = None,
+    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:N or auto.")] = "cpu",
+    seeds: Annotated[
+        str | None, typer.Option(help="A number of seeds (3), or seeds (0,7,8), for all.")
+    ] = None,
+    models: Annotated[
+        str | None, typer.Option(help="Only these rows, separated by commas.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder of results.")] = Path("results"),
+    force: Annotated[bool, typer.Option("--force", help="Train again what is done.")] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Missing data is an error, not an empty column.")
+    ] = False,
+    flops: Annotated[bool, typer.Option("--flops", help="Print FLOPs instead of MACs.")] = False,
+) -> None:
+    """Train every model of every benchmark that is not trained yet, and print the tables.
+
+    Cells that are in the results folder already are not trained again. Stopped at any moment,
+    the same command goes on. Exit code 1 means that some cells failed.
+    """
+    from harbench.config import load, select
+    from harbench.execute.run import work_of
+    from harbench.results import Store
+
+    loaded = load(file, overrides or ())
+    chosen = [_narrowed(benchmark, seeds, models) for benchmark in select(loaded, names or ())]
+    planned = [_plan(benchmark) for benchmark in chosen]
+    if strict:
+        for benchmark in planned:
+            if benchmark.missing is not None:
+                raise benchmark.missing
+    store = Store(out)
+    work = work_of(planned, store, device=device, plugin_files=plugin_files(), force=force)
+    if dry_run:
+        _print_plan(planned, work, store)
+        return
+    failures = _carry_out(work, planned, store, jobs)
+    from harbench.report.table import comparison_table
+    from harbench.report.terminal import print_table
+
+    for benchmark in planned:
+        print_table(console(), comparison_table(store, benchmark.settings.name, flops=flops))
+    if work.cached:
+        error_console().print(f"{len(work.cached)} cells were in {out}/ already (cached)")
+    if failures:
+        error_console().print(f"{len(failures)} of {len(work.cells) + len(work.costs)} jobs failed")
+        raise typer.Exit(1)
+
+
+def _narrowed(benchmark: Benchmark, seeds: str | None, models: str | None) -> Benchmark:
+    """The benchmark with ``--seeds`` and ``--models`` applied."""
+    from harbench.errors import ConfigError, did_you_mean
+
+    update: dict[str, object] = {}
+    if seeds is not None:
+        try:
+            numbers = [int(word) for word in seeds.split(",")]
+        except ValueError:
+            raise ConfigError(f"'{seeds}' is no number of seeds", where="--seeds",
+                              expected="3, or 0,7,8") from None
+        given = range(numbers[0]) if len(numbers) == 1 and "," not in seeds else numbers
+        if not given or min(given) < 0 or len(set(given)) != len(given):
+            raise ConfigError(f"'{seeds}' is no set of seeds", where="--seeds",
+                              expected="a number above 0, or different numbers from 0 up")
+        update["seeds"] = tuple(given)
+    if models is not None:
+        rows = {entry.row: entry for entry in benchmark.models}
+        wanted = [word.strip() for word in models.split(",") if word.strip()]
+        for word in wanted:
+            if word not in rows:
+                raise ConfigError(
+                    f"benchmark '{benchmark.name}' has no row '{word}'{did_you_mean(word, rows)}",
+                    where="--models", expected=f"one of {', '.join(rows)}",
+                )
+        update["models"] = tuple(rows[word] for word in wanted)
+    return benchmark.model_copy(update=update)
+
+
+def _plan(benchmark: Benchmark) -> PlannedBenchmark:
+    from harbench.plan import plan
+
+    with _reading(benchmark.dataset) as on_source:
+        return plan(benchmark, registry(), on_source)
+
+
+@contextmanager
+def _reading(dataset: str) -> Iterator[object]:
+    """A bar while a dataset is read for the first time; one line where there is no terminal."""
+    from rich.progress import Progress
+
+    with Progress(console=error_console(), transient=True,
+                  disable=not error_console().is_terminal) as bars:
+        task = bars.add_task(f"reading {dataset}", visible=False)
+
+        def on_source(done: int, total: int) -> None:
+            if not error_console().is_terminal and done == total:
+                error_console().print(f"read {dataset}: {total} files", highlight=False)
+            bars.update(task, completed=done, total=total, visible=True)
+
+        yield on_source
+
+
+def _carry_out(
+    work: Work, planned: Sequence[PlannedBenchmark], store: Store, jobs: int | None
+) -> list[Failed]:
+    from harbench.cli.progress import RunProgress
+    from harbench.execute.local import InProcessExecutor, ProcessExecutor
+    from harbench.execute.run import carry_out
+
+    places = len(os.sched_getaffinity(0)) if jobs is None else jobs
+    executor = ProcessExecutor(places) if places else InProcessExecutor()
+    alone = ProcessExecutor(1) if places else InProcessExecutor()
+    events = carry_out(work, planned, store, executor, alone)
+    try:
+        with RunProgress(error_console(), len(work.costs) + len(work.cells)) as progress:
+            return progress.follow(events)
+    except KeyboardInterrupt:
+        events.close()  # type: ignore[attr-defined]
+        done = sum(store.has(job.key) for job in work.cells)
+        error_console().print(
+            f"\nstopped; {done} of {len(work.cells)} cells are kept in {store.folder}/\n"
+            f"  go on with: {shlex.join(['harbench', *sys.argv[1:]])}",
+            markup=False, highlight=False, soft_wrap=True,
+        )
+        raise typer.Exit(130) from None
+
+
+def _print_plan(planned: Sequence[PlannedBenchmark], work: Work, store: Store) -> None:
+    from rich.tree import Tree
+
+    for benchmark in planned:
+        name = benchmark.settings.name
+        tree = Tree(f"[bold]{name}[/]: {benchmark.dataset.name}, split {benchmark.split}")
+        for row in benchmark.rows:
+            done = sum(cell.key in work.cached for cell in row.cells)
+            branch = tree.add(
+                f"{row.name}: window {row.length}, step {row.step}; "
+                f"{done} of {len(row.cells)} cells cached"
+            )
+            for cell in row.cells:
+                branch.add(f"fold {cell.fold}, seed {cell.seed}: {_state(cell.key, work, store)}")
+        if benchmark.missing is not None:
+            tree.add(f"[yellow]data missing: {benchmark.missing.what}[/]\n"
+                     f"try: {benchmark.missing.fix}")
+        console().print(tree)
+    console().print(
+        f"{len(work.cells)} cells to train, {len(work.cached)} cached; "
+        f"{len(work.costs)} costs to measure", highlight=False,
+    )
+
+
+def _state(key: str, work: Work, store: Store) -> str:
+    if key in work.cached:
+        return "(cached)"
+    failure = store.failure(key)
+    return f"to train again; failed: {failure['reason']}" if failure else "to train"

@@ -1,0 +1,20 @@
+"""The config room: benchmarks.yaml <-> typed, checked settings.
+
+It needs pydantic and PyYAML only, so that a mistake in the file is told at once. Whether there
+is a model or a dataset of a name is for :mod:`harbench.plan` to say, which has the plugins.
+"""
+
+from harbench.config.loading import dump, load, select
+from harbench.config.schema import json_schema
+from harbench.config.settings import Benchmark, BenchmarkFile, ModelEntry, merge_recipe
+
+__all__ = [
+    "Benchmark",
+    "BenchmarkFile",
+    "ModelEntry",
+    "dump",
+    "json_schema",
+    "load",
+    "merge_recipe",
+    "select",
+]

@@ -1,0 +1,96 @@
+"""Loading benchmarks.yaml, choosing benchmarks from it, and writing one back."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from harbench.config.nodes import Problems
+from harbench.config.overrides import parse_overrides
+from harbench.config.reading import CORE_SCHEMA, read
+from harbench.config.resolving import resolve
+from harbench.config.settings import Benchmark, BenchmarkFile, ModelEntry
+from harbench.config.validation import validate
+from harbench.errors import ConfigError, did_you_mean
+from harbench.nouns.recipe import Recipe
+
+
+def load(path: Path, overrides: Sequence[str] = ()) -> BenchmarkFile:
+    """The checked settings of a file.
+
+    Args:
+        path: The file; errors name it as given.
+        overrides: ``KEY=VALUE`` of each ``--set``, in order (:mod:`harbench.config.overrides`).
+
+    Raises:
+        ConfigError: with everything that is wrong, each with ``file:line:column``.
+    """
+    problems = Problems()
+    root = read(path, problems)
+    trees, defaults = resolve(root, path, parse_overrides(overrides, problems), problems)
+    known = problems.places
+    found = [validate(tree, known, problems) for tree in trees]
+    if defaults is not None:
+        validate(defaults, known, problems)
+    problems.raise_if_any()
+    return BenchmarkFile(path=path, benchmarks=tuple(b for b in found if b is not None))
+
+
+def select(file: BenchmarkFile, names: Sequence[str] = ()) -> list[Benchmark]:
+    """The benchmarks of those names, each once, in the order asked for; all where none is named.
+
+    Raises:
+        ConfigError: where there is no such benchmark, with the nearest name.
+    """
+    by_name = {benchmark.name: benchmark for benchmark in file.benchmarks}
+    for name in names:
+        if name not in by_name:
+            raise ConfigError(
+                f"no benchmark is called '{name}'{did_you_mean(name, by_name)}",
+                where=str(file.path),
+                expected=f"one of {', '.join(by_name)}",
+            )
+    return [by_name[name] for name in dict.fromkeys(names or by_name)]
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes every text that YAML 1.1 or 1.2 would take for something else."""
+
+
+for _name, _pattern, _first in CORE_SCHEMA:
+    _Dumper.add_implicit_resolver(f"tag:yaml.org,2002:{_name}", _pattern, list(_first))
+
+
+def dump(benchmark: Benchmark) -> str:
+    """YAML of a file with this one benchmark, which :func:`load` reads to the same settings.
+
+    The protocol is written with every field, recipes with the fields that are set: what is not
+    set is each model's own.
+    """
+    settings: dict[str, Any] = {
+        "title": benchmark.title,
+        "dataset": benchmark.dataset,
+        "protocol": benchmark.protocol.model_dump(mode="json"),
+        "recipe": _set_fields(benchmark.recipe),
+        "seeds": list(benchmark.seeds),
+        "models": {entry.row: _row(entry) for entry in benchmark.models},
+    }
+    if benchmark.path is not None:
+        settings["path"] = os.path.abspath(benchmark.path)  # noqa: PTH100 - links not followed
+    tree = {"benchmarks": {benchmark.name: settings}}
+    return yaml.dump(tree, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+
+
+def _row(entry: ModelEntry) -> dict[str, Any]:
+    row = entry.model_dump(mode="json", exclude={"row", "recipe"})
+    row["recipe"] = _set_fields(entry.recipe)
+    return {key: value for key, value in row.items() if value is not None and value != {}}
+
+
+def _set_fields(recipe: Recipe) -> dict[str, Any]:
+    # Not exclude_unset: of a schedule every field belongs to what is set, its kind above all.
+    return recipe.model_dump(mode="json", include=recipe.model_fields_set)

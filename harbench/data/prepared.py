@@ -1,0 +1,65 @@
+"""A fold, ready to train on: gaps filled, normalised, in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harbench.data.gaps import Fill, fill_gaps
+from harbench.data.normalise import Kind, Normaliser, fit
+from harbench.data.splits import Fold
+from harbench.data.stream import Stream
+from harbench.data.windows import Windows, covered
+from harbench.nouns import Dataset
+
+
+@dataclass(frozen=True)
+class PreparedFold:
+    """What a training needs, and nothing else.
+
+    Args:
+        signals: float32 [n_samples, n_channels], filled and normalised; windows index its rows.
+        length: Samples of a window.
+        train, validation, test: Windows of each part; validation may be empty.
+        n_classes: That the labels count.
+        normaliser: As fitted.
+    """
+
+    signals: NDArray[np.float32]
+    length: int
+    train: Windows
+    validation: Windows
+    test: Windows
+    n_classes: int
+    normaliser: Normaliser
+
+
+def prepare(
+    stream: Stream,
+    dataset: Dataset,
+    fold: Fold,
+    *,
+    channels: Sequence[int],
+    length: int,
+    n_classes: int,
+    fill: Fill,
+    normalise: Kind,
+) -> PreparedFold:
+    """Fill and normalise the chosen channels of a stream for one fold.
+
+    Each recording is filled by itself. Statistics come from the samples that the fold's training
+    windows hold: no validation or test sample enters them.
+    """
+    everything = list(channels) == list(range(len(dataset.channels)))
+    signals = np.array(stream.signals if everything else stream.signals[:, list(channels)])
+    for recording in stream.recordings:
+        fill_gaps(signals[recording.start : recording.stop], fill)
+    training = covered(fold.train.starts, length, len(signals))
+    normaliser = fit(normalise, signals, training, [dataset.channels[i] for i in channels])
+    normaliser.apply(signals)
+    return PreparedFold(
+        signals, length, fold.train, fold.validation, fold.test, n_classes, normaliser
+    )

@@ -1,0 +1,276 @@
+"""The stream: all recordings of a dataset, one after another, cached once as memory-mapped arrays.
+
+A dataset's files are hashed, read once, and written as one float32 array and one int16 array a
+task. What is cached is named by the sha256 of the files and the reader's version, so a changed
+file or reader can never be served old samples. A window is then no more than a start index.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from filelock import FileLock
+from numpy.typing import NDArray
+
+from harbench.data.folders import cache_root, dataset_folder
+from harbench.errors import DataError
+from harbench.nouns import Dataset, Recording, Source, SourceFile
+
+FORMAT = 1
+"""Raised when the layout of the cached files changes."""
+
+
+@dataclass(frozen=True)
+class RecordingSpan:
+    """Where a recording lies in the stream: samples ``start`` to ``stop`` (exclusive)."""
+
+    name: str
+    subject: str
+    session: str
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True)
+class Stream:
+    """A dataset, ready to be windowed.
+
+    Args:
+        digest: sha256 that names the content: the files' hashes and the reader's version.
+        recordings: In the order of the stream.
+        signals: float32 [n_samples, n_channels], NaN where missing; memory-mapped, read-only.
+        labels: task name -> int16 [n_samples]; memory-mapped, read-only.
+    """
+
+    digest: str
+    recordings: tuple[RecordingSpan, ...]
+    signals: NDArray[np.float32]
+    labels: Mapping[str, NDArray[np.int16]]
+
+
+def folder_of(dataset: Dataset, path: Path | None) -> Path:
+    """Where the dataset's files are looked for: the user's path, or harbench's data folder."""
+    return path if path is not None else dataset_folder(dataset.name)
+
+
+def digest_of(dataset: Dataset, sources: Sequence[Source]) -> str:
+    """Name of a dataset's content: a sha256 over its files' sha256 and the reader's version.
+
+    Raises:
+        DataError: where a file's bytes are not those that the dataset states.
+    """
+    hashes = _FileHashes.load()
+    listing = [
+        [source.name, [_checked_hash(dataset, file, hashes) for file in source.files]]
+        for source in sources
+    ]
+    hashes.save()
+    content = [FORMAT, dataset.name, dataset.reader_version, listing]
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+
+def open_stream(
+    dataset: Dataset,
+    path: Path | None = None,
+    on_source: Callable[[int, int], None] | None = None,
+) -> Stream:
+    """The dataset as a stream; read from its files the first time, from the cache after that.
+
+    Args:
+        dataset: Which.
+        path: Folder of its files, where not the usual one.
+        on_source: Told (sources read, sources in all) while the cache is being made.
+
+    Raises:
+        DataMissingError: the files are not here.
+        DataError: a file is not what it should be, or the disk is full; no half-made cache stays.
+    """
+    sources = dataset.sources(folder_of(dataset, path))
+    digest = digest_of(dataset, sources)
+    home = cache_root() / "streams" / dataset.name / digest[:32]
+    if not (home / "stream.json").is_file():
+        home.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(home.with_suffix(".lock")):
+            if not (home / "stream.json").is_file():
+                _build(dataset, sources, digest, home, on_source)
+    return _open(dataset, home, digest)
+
+
+def _checked_hash(dataset: Dataset, file: SourceFile, hashes: _FileHashes) -> str:
+    found = hashes.of(file.path)
+    if file.sha256 is not None and found != file.sha256:
+        fetch = f"harbench datasets fetch {dataset.name}" if dataset.archive else None
+        raise DataError(
+            f"this is not the file that '{dataset.name}' names: its sha256 is {found[:16]}...",
+            where=str(file.path),
+            expected=f"{file.sha256[:16]}...",
+            fix=fetch,
+        )
+    return found
+
+
+class _FileHashes:
+    """sha256 of files, remembered by path, size and time of change, so that a second start of
+    a 885 MB dataset does not read it again."""
+
+    def __init__(self, path: Path, known: dict[str, list[Any]]) -> None:
+        self._path = path
+        self._known = known
+        self._changed = False
+
+    @classmethod
+    def load(cls) -> _FileHashes:
+        path = cache_root() / "file-hashes.json"
+        try:
+            known = json.loads(path.read_text())
+        except (OSError, ValueError):
+            known = {}
+        return cls(path, known if isinstance(known, dict) else {})
+
+    def of(self, file: Path) -> str:
+        stat = file.stat()
+        stamp = [stat.st_size, stat.st_mtime_ns, stat.st_ino]
+        key = str(file.resolve())
+        if key in self._known and self._known[key][1:] == stamp:
+            return str(self._known[key][0])
+        with file.open("rb") as content:
+            found = hashlib.file_digest(content, "sha256").hexdigest()
+        self._known[key] = [found, *stamp]
+        self._changed = True
+        return found
+
+    def save(self) -> None:
+        if not self._changed:
+            return
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            temporary = self._path.with_suffix(f".{os.getpid()}.tmp")
+            temporary.write_text(json.dumps(self._known))
+            temporary.replace(self._path)
+        except OSError:
+            # It only saves time: a read-only or full cache folder costs a second hashing.
+            return
+
+
+def _build(
+    dataset: Dataset,
+    sources: Sequence[Source],
+    digest: str,
+    home: Path,
+    on_source: Callable[[int, int], None] | None,
+) -> None:
+    temporary = home.with_name(f".{home.name}.{os.getpid()}.tmp")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    try:
+        spans = _write_arrays(dataset, sources, temporary, on_source)
+        meta = {"digest": digest, "recordings": [asdict(span) for span in spans]}
+        (temporary / "stream.json").write_text(json.dumps(meta))
+        shutil.rmtree(home, ignore_errors=True)
+        temporary.replace(home)
+    except OSError as error:
+        raise DataError(
+            f"the cache of '{dataset.name}' cannot be written: {error.strerror or error}",
+            where=str(home.parent),
+            expected="a writable folder with room for the dataset",
+            fix="HARBENCH_CACHE=/a/folder/with/room harbench run benchmarks.yaml",
+        ) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _write_arrays(
+    dataset: Dataset,
+    sources: Sequence[Source],
+    folder: Path,
+    on_source: Callable[[int, int], None] | None,
+) -> list[RecordingSpan]:
+    spans: list[RecordingSpan] = []
+    position = 0
+    signals = (folder / "signals.f32").open("wb")
+    labels = {task.name: (folder / f"labels-{i}.i16").open("wb") for i, task in
+              enumerate(dataset.tasks)}
+    try:
+        for number, source in enumerate(sources, 1):
+            for recording in _checked(dataset, dataset.read(source)):
+                np.ascontiguousarray(recording.signals).tofile(signals)
+                for task, file in labels.items():
+                    np.ascontiguousarray(recording.labels[task]).tofile(file)
+                end = position + len(recording.signals)
+                spans.append(RecordingSpan(
+                    recording.name, recording.subject, recording.session, position, end
+                ))
+                position = end
+            if on_source:
+                on_source(number, len(sources))
+        for file in (signals, *labels.values()):
+            _sync(file)
+    finally:
+        for file in (signals, *labels.values()):
+            file.close()
+    return spans
+
+
+def _sync(file: BinaryIO) -> None:
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def _checked(dataset: Dataset, recordings: Iterable[Recording]) -> Iterable[Recording]:
+    """The recordings, each held against the dataset's own description."""
+    for recording in recordings:
+        where = f"dataset '{dataset.name}', recording '{recording.name}'"
+        n_samples = len(recording.signals)
+        shape = (n_samples, len(dataset.channels))
+        if recording.signals.shape != shape or recording.signals.dtype != np.float32:
+            raise DataError(
+                f"signals are {recording.signals.dtype} {list(recording.signals.shape)}",
+                where=where, expected=f"float32 {list(shape)}",
+            )
+        for task in dataset.tasks:
+            labels = recording.labels.get(task.name)
+            if labels is None or labels.shape != (n_samples,) or labels.dtype != np.int16:
+                raise DataError(
+                    f"labels of task '{task.name}' are missing or of another shape or type",
+                    where=where, expected=f"int16 [{n_samples}]",
+                )
+            if n_samples and not -1 <= labels.min() <= labels.max() < len(task.classes):
+                raise DataError(
+                    f"labels of task '{task.name}' reach from {labels.min()} to {labels.max()}",
+                    where=where, expected=f"-1 to {len(task.classes) - 1}",
+                )
+        yield recording
+
+
+def _open(dataset: Dataset, home: Path, digest: str) -> Stream:
+    meta = json.loads((home / "stream.json").read_text())
+    recordings = tuple(RecordingSpan(**span) for span in meta["recordings"])
+    n_samples = recordings[-1].stop if recordings else 0
+    n_channels = len(dataset.channels)
+    sizes = {"signals.f32": n_samples * n_channels * 4}
+    sizes |= {f"labels-{i}.i16": n_samples * 2 for i in range(len(dataset.tasks))}
+    if meta["digest"] != digest or n_samples == 0 or any(
+        (home / name).stat().st_size != size for name, size in sizes.items()
+    ):
+        shutil.rmtree(home, ignore_errors=True)
+        raise DataError(
+            f"the cache of '{dataset.name}' was damaged and has been removed",
+            where=str(home), fix="run the same command again",
+        )
+    return Stream(
+        digest=digest,
+        recordings=recordings,
+        signals=np.memmap(home / "signals.f32", np.float32, "r", shape=(n_samples, n_channels)),
+        labels={
+            task.name: np.memmap(home / f"labels-{i}.i16", np.int16, "r", shape=(n_samples,))
+            for i, task in enumerate(dataset.tasks)
+        },
+    )

@@ -1,0 +1,129 @@
+"""Jobs and what is heard of them: all that crosses between who asks and who works."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from harbench.plan import Cell
+from harbench.results.records import Predictions
+
+
+@dataclass(frozen=True)
+class CellJob:
+    """Train one cell.
+
+    Args:
+        cell: Which.
+        device: "cpu", "cuda", "cuda:1" or "auto".
+        plugin_files: Single-file plugins that the worker must load as well.
+    """
+
+    cell: Cell
+    device: str = "cpu"
+    plugin_files: tuple[Path, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """Of the cell."""
+        return self.cell.key
+
+
+@dataclass(frozen=True)
+class CostJob:
+    """Count and time one network.
+
+    Args:
+        key: Under which its cost is stored.
+        model: Registered name.
+        options: Of its builder.
+        n_channels, n_times, n_classes: What it is built for.
+        plugin_files: As of :class:`CellJob`.
+    """
+
+    key: str
+    model: str
+    options: dict[str, Any]
+    n_channels: int
+    n_times: int
+    n_classes: int
+    plugin_files: tuple[Path, ...] = ()
+
+
+Job = CellJob | CostJob
+
+
+@dataclass(frozen=True)
+class CellResult:
+    """A finished cell, as :meth:`harbench.results.Store.write` takes it."""
+
+    record: dict[str, Any]
+    measured: dict[str, Any]
+    predictions: Predictions
+    weights: bytes
+
+
+@dataclass(frozen=True)
+class CostResult:
+    """A measured cost, as JSON."""
+
+    cost: dict[str, Any]
+
+
+Outcome = CellResult | CostResult
+
+
+@dataclass(frozen=True)
+class Started:
+    """A job has begun."""
+
+    job: Job
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A cell has ended an epoch: its number, of how many, and the validation score (or None)."""
+
+    job: Job
+    epoch: int
+    epochs: int
+    score: float | None
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A job has ended well."""
+
+    job: Job
+    outcome: Outcome
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A job has ended badly; the others go on.
+
+    Args:
+        job: Which.
+        reason: One sentence.
+        detail: The traceback, for ``--debug`` and the stored failure.
+    """
+
+    job: Job
+    reason: str
+    detail: str = ""
+
+
+Event = Started | Progress | Finished | Failed
+
+
+class Executor(Protocol):
+    """Where jobs run. Everything else of a run is the same wherever that is."""
+
+    def run(self, jobs: Sequence[Job]) -> Iterator[Event]:
+        """Do the jobs, in this order as places become free, and tell what happens.
+
+        Closing the iterator stops what is running.
+        """
+        ...

@@ -1,0 +1,121 @@
+"""Executors on this machine: in this process, or N processes side by side."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+
+from harbench.execute.jobs import Event, Failed, Finished, Job, Progress, Started
+
+
+class InProcessExecutor:
+    """One job after the other in this very process; for tests and debuggers."""
+
+    def run(self, jobs: Sequence[Job]) -> Iterator[Event]:
+        """See :class:`harbench.execute.jobs.Executor`."""
+        from harbench.execute.work import perform
+
+        for job in jobs:
+            yield Started(job)
+            heard: list[Event] = []
+            outcome = perform(job, heard.append)
+            yield from heard
+            yield outcome
+
+
+class ProcessExecutor:
+    """Each job in a process of its own, on one thread, ``places`` of them side by side.
+
+    A job that runs out of memory or is killed takes only itself along. On Linux the processes
+    are forked from a server that has torch loaded already, so a job starts in milliseconds.
+
+    Args:
+        places: How many jobs run at once.
+    """
+
+    def __init__(self, places: int) -> None:
+        self.places = places
+
+    def run(self, jobs: Sequence[Job]) -> Iterator[Event]:
+        """See :class:`harbench.execute.jobs.Executor`."""
+        # Several threads a process on as many processes as cores only wait for each other.
+        for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+            os.environ.setdefault(name, "1")
+        if sys.platform == "linux":
+            context: multiprocessing.context.BaseContext = multiprocessing.get_context("forkserver")
+            context.set_forkserver_preload(["harbench.execute.work"])
+        else:
+            context = multiprocessing.get_context("spawn")
+        waiting = deque(jobs)
+        running: dict[Connection, tuple[BaseProcess, Job]] = {}
+        try:
+            while waiting or running:
+                while waiting and len(running) < self.places:
+                    job = waiting.popleft()
+                    ours, theirs = context.Pipe(duplex=False)
+                    process = context.Process(  # type: ignore[attr-defined]
+                        target=_child, args=(theirs, job), daemon=True
+                    )
+                    process.start()
+                    theirs.close()
+                    running[ours] = (process, job)
+                    yield Started(job)
+                for connection in wait(list(running)):
+                    assert isinstance(connection, Connection)
+                    process, job = running[connection]
+                    event = _hear(connection, process, job)
+                    if not isinstance(event, Progress):
+                        del running[connection]
+                        connection.close()
+                        process.join()
+                    yield event
+        finally:
+            _stop([process for process, _ in running.values()])
+
+
+def _child(connection: Connection, job: Job) -> None:
+    # Ctrl-C reaches every process of the terminal; who asked decides what becomes of us.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    from harbench.execute.work import perform
+
+    try:
+        connection.send(perform(job, connection.send))
+    except BrokenPipeError:
+        # Who asked is gone. The result is lost with them; the next run makes it again.
+        os._exit(1)
+
+
+def _hear(connection: Connection, process: BaseProcess, job: Job) -> Event:
+    try:
+        event = connection.recv()
+    except EOFError:
+        process.join()
+        return Failed(job, _death(process.exitcode))
+    assert isinstance(event, Progress | Finished | Failed)
+    return event
+
+
+def _death(exitcode: int | None) -> str:
+    if exitcode is not None and exitcode < 0:
+        name = signal.Signals(-exitcode).name
+        memory = "; the machine may be out of memory" if name == "SIGKILL" else ""
+        return f"its process was ended by {name}{memory}"
+    return f"its process ended with exit code {exitcode} before it had a result"
+
+
+def _stop(processes: Sequence[BaseProcess]) -> None:
+    for process in processes:
+        process.terminate()
+    deadline = time.monotonic() + 1.0
+    for process in processes:
+        process.join(max(0.0, deadline - time.monotonic()))
+        if process.is_alive():
+            process.kill()
+            process.join()

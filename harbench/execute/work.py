@@ -1,0 +1,188 @@
+"""What a worker does with a job: the same in this process, another, or another machine."""
+
+from __future__ import annotations
+
+import math
+import resource
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import save
+
+from harbench.cost import measure
+from harbench.data.prepared import PreparedFold, prepare
+from harbench.data.splits import Fold, classes_of, folds_of
+from harbench.data.stream import Stream, open_stream
+from harbench.errors import DataError, HarbenchError
+from harbench.execute.environment import environment
+from harbench.execute.jobs import (
+    CellJob,
+    CellResult,
+    CostJob,
+    CostResult,
+    Failed,
+    Finished,
+    Job,
+    Progress,
+)
+from harbench.metrics import confusion, score
+from harbench.plan.keys import fold_digest
+from harbench.plugins import Registry, load_plugins
+from harbench.results.records import Predictions
+from harbench.training.cell import TrainedModel, build, device_named, train_cell
+from harbench.training.loop import Epoch
+from harbench.training.seeds import be_deterministic
+
+
+def perform(job: Job, report: Callable[[Progress], None]) -> Finished | Failed:
+    """Do a job. Whatever goes wrong in it comes back as :class:`Failed`."""
+    try:
+        if isinstance(job, CostJob):
+            return Finished(job, _measure(job))
+        return Finished(job, _train(job, report))
+    except (BrokenPipeError, KeyboardInterrupt):
+        # Nobody listens any more.
+        raise
+    except HarbenchError as error:
+        return Failed(job, str(error), traceback.format_exc())
+    except Exception as error:  # noqa: BLE001 - a cell's failure never stops the others
+        return Failed(job, _reason(error), traceback.format_exc())
+
+
+def _reason(error: Exception) -> str:
+    text = str(error).strip().splitlines()
+    first = text[0] if text else ""
+    memory = isinstance(error, MemoryError) or "alloc" in first and "memory" in first.lower()
+    if memory or isinstance(error, torch.cuda.OutOfMemoryError):
+        return f"out of memory ({type(error).__name__}: {first})"
+    return f"{type(error).__name__}: {first}"
+
+
+@cache
+def _registry(files: tuple[Path, ...]) -> Registry:
+    return load_plugins(files)
+
+
+def _measure(job: CostJob) -> CostResult:
+    be_deterministic()
+    model = _registry(job.plugin_files).models.get(job.model)
+    module = build(model, job.n_channels, job.n_times, job.n_classes, job.options, seed=0)
+    return CostResult(measure(module, job.n_channels, job.n_times).to_json())
+
+
+def _train(job: CellJob, report: Callable[[Progress], None]) -> CellResult:
+    cell = job.cell
+    started = datetime.now(UTC)
+    clock, processor = time.perf_counter(), time.process_time()
+    registry = _registry(job.plugin_files)
+    dataset = registry.datasets.get(cell.dataset)
+    model = registry.models.get(cell.model)
+    task = dataset.task(cell.task)
+    classes, null = classes_of(task, cell.protocol)
+    stream = open_stream(dataset, cell.path)
+    folds = folds_of(stream, dataset, task, cell.protocol, cell.length, cell.step)
+    fold = next(fold for fold in folds if fold.name == cell.fold)
+    if stream.digest != cell.content["data"] or (
+        fold_digest(fold) != cell.content["windows"]["sha256"]
+    ):
+        raise DataError("the data changed between planning and training",
+                        where=f"dataset '{dataset.name}'", fix="run again")
+    data = prepare(
+        stream, dataset, fold, channels=cell.channels, length=cell.length,
+        n_classes=len(classes), fill=cell.protocol.fill, normalise=cell.protocol.normalise,
+    )
+    prepared = time.perf_counter()
+
+    def on_epoch(epoch: Epoch) -> None:
+        value = epoch.validation.get(cell.recipe.monitor)
+        report(Progress(job, epoch.number, cell.recipe.epochs, value))
+
+    trained = train_cell(model, data, cell.recipe, cell.options, cell.seed, job.device, on_epoch)
+    finished = time.perf_counter()
+    measured = {
+        "started": started.isoformat(timespec="seconds"),
+        "asked_for_by": {"benchmark": cell.benchmark, "row": cell.row},
+        "device": str(device_named(job.device)),
+        "seconds": {
+            "prepare": round(prepared - clock, 3),
+            "train_and_predict": round(finished - prepared, 3),
+            "processor": round(time.process_time() - processor, 3),
+        },
+        "peak_memory_bytes": _peak_memory(),
+        "environment": environment(),
+    }
+    return CellResult(
+        _record(job, fold, data, trained, classes, null), measured,
+        _predictions(stream, fold, trained), save(trained.weights),
+    )
+
+
+def _record(
+    job: CellJob,
+    fold: Fold,
+    data: PreparedFold,
+    trained: TrainedModel,
+    classes: tuple[str, ...],
+    null: int | None,
+) -> dict[str, Any]:
+    matrix = confusion(data.test.labels, trained.predicted, len(classes))
+    return {
+        "cell": job.cell.content,
+        "classes": list(classes),
+        "null": null,
+        "windows": {"train": len(fold.train), "validation": len(fold.validation),
+                    "test": len(fold.test)},
+        "overlap": {"test": fold.test_overlap, "validation": fold.validation_overlap},
+        "normaliser": {
+            "offset": data.normaliser.offset.tolist(),
+            "scale": data.normaliser.scale.tolist(),
+            "missing": data.normaliser.missing.tolist(),
+            "clip": data.normaliser.clip,
+        },
+        "confusion": matrix.tolist(),
+        "scores": score(matrix, classes, null).to_json(),
+        "kept_epoch": trained.training.kept_epoch,
+        "stopped_early": trained.training.stopped_early,
+        "curve": [
+            {
+                "epoch": epoch.number,
+                "learning_rate": epoch.learning_rate,
+                "train_loss": _finite(epoch.train_loss),
+                **{f"validation_{k}": _finite(v) for k, v in epoch.validation.items()},
+            }
+            for epoch in trained.training.curve
+        ],
+    }
+
+
+def _finite(value: float) -> float | None:
+    # JSON has no infinity.
+    return value if math.isfinite(value) else None
+
+
+def _predictions(stream: Stream, fold: Fold, trained: TrainedModel) -> Predictions:
+    stops = np.array([recording.stop for recording in stream.recordings])
+    which = np.searchsorted(stops, fold.test.starts, side="right")
+    begins = np.array([recording.start for recording in stream.recordings])
+    names = np.array([recording.name for recording in stream.recordings])
+    return Predictions(
+        recording=names[which],
+        start=fold.test.starts - begins[which],
+        true=fold.test.labels.astype(np.int16),
+        predicted=trained.predicted.astype(np.int16),
+        probabilities=trained.probabilities,
+    )
+
+
+def _peak_memory() -> int:
+    """Bytes of resident memory at the highest, of this process, since it began."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return int(peak if sys.platform == "darwin" else peak * 1024)

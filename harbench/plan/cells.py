@@ -1,0 +1,294 @@
+"""Settings become cells: every model, fold and seed of a benchmark, each with its key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from harbench.config import Benchmark, ModelEntry, merge_recipe
+from harbench.data.channels import chosen_channels
+from harbench.data.splits import Fold, classes_of, folds_of, split_named
+from harbench.data.stream import Stream, open_stream
+from harbench.errors import ConfigError, DataMissingError, did_you_mean
+from harbench.nouns import Dataset, Model, Protocol, Recipe, Task
+from harbench.nouns.lengths import in_samples
+from harbench.plan.keys import fold_digest, harbench_digest, key_of, source_digest
+from harbench.plugins import Registry
+
+
+@dataclass(frozen=True)
+class PlannedFold:
+    """What a table says of a fold without opening the data again.
+
+    Args:
+        name: Of the fold.
+        windows: Part -> number of windows.
+        support: Test windows of each class.
+        test_overlap, validation_overlap: Shares of windows that hold a training sample.
+    """
+
+    name: str
+    windows: dict[str, int]
+    support: tuple[int, ...]
+    test_overlap: float
+    validation_overlap: float
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One training: scheduled, cached, resumed and stored as a unit.
+
+    Args:
+        key: sha256 of all that determines the result.
+        content: What was hashed, for the record.
+        benchmark, row: Where it was asked for; no part of the key.
+        dataset, path, task, protocol, length, step, channels, fold: What it is trained on.
+        model, options, recipe, seed: What is trained, and how.
+    """
+
+    key: str
+    content: dict[str, Any]
+    benchmark: str
+    row: str
+    dataset: str
+    path: Path | None
+    task: str
+    protocol: Protocol
+    length: int
+    step: int
+    channels: tuple[int, ...]
+    fold: str
+    model: str
+    options: dict[str, Any]
+    recipe: Recipe
+    seed: int
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a table: a model with its settings, and its cells.
+
+    Args:
+        name: As benchmarks.yaml calls the row.
+        model: The registered model.
+        options: Of its builder, defaults filled in.
+        recipe: The model's own, with the benchmark's overrides.
+        length, step: Window and step in samples.
+        n_channels, n_classes: What it is built for.
+        cost_key: Names the cost of this network on this machine.
+        folds: In order; empty where the data is not here.
+        cells: Fold by fold, seed by seed; empty where the data is not here.
+    """
+
+    name: str
+    model: Model
+    options: dict[str, Any]
+    recipe: Recipe
+    length: int
+    step: int
+    n_channels: int
+    n_classes: int
+    cost_key: str
+    folds: tuple[PlannedFold, ...]
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True)
+class PlannedBenchmark:
+    """A benchmark, resolved.
+
+    Args:
+        settings: As benchmarks.yaml says.
+        dataset, task: Resolved.
+        classes, null: What the models tell apart.
+        split: What the split is called in tables.
+        rows: One a model.
+        missing: Set where the dataset's files are not here; then there are no cells.
+    """
+
+    settings: Benchmark
+    dataset: Dataset
+    task: Task
+    classes: tuple[str, ...]
+    null: int | None
+    split: str
+    rows: tuple[Row, ...]
+    missing: DataMissingError | None
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """Of all rows."""
+        return tuple(cell for row in self.rows for cell in row.cells)
+
+
+def plan(
+    benchmark: Benchmark,
+    registry: Registry,
+    on_source: Callable[[int, int], None] | None = None,
+) -> PlannedBenchmark:
+    """Resolve a benchmark into rows and cells. Reads the dataset into the cache if need be.
+
+    Raises:
+        ConfigError: a name that no plugin offers, an option that the builder does not have, a
+            window shorter than the model takes.
+        DataError: a file of the dataset is not what it should be.
+    """
+    where = f"benchmark '{benchmark.name}'"
+    dataset = registry.datasets.get(benchmark.dataset, where=f"{where}, dataset")
+    task = _task(dataset, benchmark.protocol, where)
+    split_named(dataset, benchmark.protocol, where=f"{where}, protocol.split")
+    channels = chosen_channels(dataset, benchmark.protocol)
+    classes, null = classes_of(task, benchmark.protocol)
+    resolved = [
+        _resolve(entry, benchmark, dataset, registry, f"{where}, model '{entry.row}'")
+        for entry in benchmark.models
+    ]
+    stream: Stream | None = None
+    missing: DataMissingError | None = None
+    try:
+        stream = open_stream(dataset, benchmark.path, on_source)
+    except DataMissingError as error:
+        missing = error
+    folds: dict[tuple[int, int], list[tuple[Fold, str]]] = {}
+    rows = []
+    for entry, model, options, recipe, length, step in resolved:
+        if stream is not None and (length, step) not in folds:
+            found = folds_of(stream, dataset, task, benchmark.protocol, length, step)
+            folds[length, step] = [(fold, fold_digest(fold)) for fold in found]
+        source = source_digest(model.build)
+        origin = registry.models.origin(model.name)
+        cost_key = key_of([
+            "cost", source, origin.version, options, len(channels), length, len(classes),
+            version("torch"), processor(), harbench_digest(("cost",)),
+        ])
+        cells = []
+        for fold, digest in folds.get((length, step), []):
+            assert stream is not None
+            for seed in benchmark.seeds:
+                content = {
+                    "dataset": dataset.name,
+                    "data": stream.digest,
+                    "task": task.name,
+                    "channels": [dataset.channels[i].name for i in channels],
+                    "classes": list(classes),
+                    "fold": fold.name,
+                    "windows": {"length": length, "step": step, "sha256": digest},
+                    "protocol": _protocol_facts(benchmark.protocol, dataset, channels),
+                    "model": model.name,
+                    "source": source,
+                    "distribution": [origin.distribution, origin.version],
+                    "options": options,
+                    "recipe": recipe.model_dump(mode="json"),
+                    "seed": seed,
+                    "harbench": harbench_digest(),
+                }
+                cells.append(Cell(
+                    key_of(content), content, benchmark.name, entry.row, dataset.name,
+                    benchmark.path, task.name, benchmark.protocol, length, step, channels,
+                    fold.name, model.name, options, recipe, seed,
+                ))
+        rows.append(Row(
+            entry.row, model, options, recipe, length, step, len(channels), len(classes),
+            cost_key,
+            tuple(_facts(fold, len(classes)) for fold, _ in folds.get((length, step), [])),
+            tuple(cells),
+        ))
+    return PlannedBenchmark(
+        benchmark, dataset, task, classes, null, _split_title(dataset, benchmark.protocol),
+        tuple(rows), missing,
+    )
+
+
+def _task(dataset: Dataset, protocol: Protocol, where: str) -> Task:
+    names = [task.name for task in dataset.tasks]
+    if protocol.task is not None and protocol.task not in names:
+        raise ConfigError(
+            f"dataset '{dataset.name}' has no task '{protocol.task}'"
+            f"{did_you_mean(protocol.task, names)}",
+            where=f"{where}, protocol.task", expected=f"one of {', '.join(names)}",
+        )
+    return dataset.task(protocol.task)
+
+
+def _resolve(
+    entry: ModelEntry, benchmark: Benchmark, dataset: Dataset, registry: Registry, where: str
+) -> tuple[ModelEntry, Model, dict[str, Any], Recipe, int, int]:
+    model = registry.models.get(entry.model, where=where)
+    options = _options(entry.options, model, where)
+    recipe = merge_recipe(model.recipe, benchmark.recipe, entry.recipe)
+    window = entry.window if entry.window is not None else benchmark.protocol.window
+    step = entry.step if entry.step is not None else benchmark.protocol.step
+    if window == "paper":
+        if model.window is None:
+            raise ConfigError(f"the paper of model '{model.name}' states no window", where=where,
+                              expected="a window in samples or time")
+        window = model.window
+    try:
+        length = in_samples(window, dataset.rate_hz)
+        hop = in_samples(step, dataset.rate_hz, length)
+    except ValueError as error:
+        raise ConfigError(str(error), where=where) from error
+    if length < model.min_times:
+        raise ConfigError(
+            f"model '{model.name}' is given windows of {length} samples", where=where,
+            expected=f"at least {model.min_times}",
+            fix=f"give the row its own window: '{entry.row}: {{window: {model.min_times}}}'",
+        )
+    return entry, model, options, recipe, length, hop
+
+
+def _options(given: Mapping[str, Any], model: Model, where: str) -> dict[str, Any]:
+    known = model.options
+    for name in given:
+        if name not in known:
+            raise ConfigError(
+                f"model '{model.name}' has no option '{name}'{did_you_mean(name, known)}",
+                where=where, expected=f"one of {', '.join(known) or '(it has none)'}",
+                fix=f"harbench models show {model.name}",
+            )
+    return {**known, **given}
+
+
+def _protocol_facts(
+    protocol: Protocol, dataset: Dataset, channels: tuple[int, ...]
+) -> dict[str, Any]:
+    # Split, window, step and label rule are in the windows' own hash.
+    facts = protocol.model_dump(mode="json", include={"fill", "normalise", "null"})
+    if protocol.normalise == "fixed":
+        facts["limits"] = [dataset.channels[i].limits for i in channels]
+    return facts
+
+
+def _facts(fold: Fold, n_classes: int) -> PlannedFold:
+    import numpy as np
+
+    parts = {"train": fold.train, "validation": fold.validation, "test": fold.test}
+    support = np.bincount(fold.test.labels, minlength=n_classes)
+    return PlannedFold(
+        fold.name, {name: len(part) for name, part in parts.items()},
+        tuple(int(count) for count in support), fold.test_overlap, fold.validation_overlap,
+    )
+
+
+def _split_title(dataset: Dataset, protocol: Protocol) -> str:
+    if isinstance(protocol.split, str):
+        return protocol.split
+    if protocol.split is None:
+        return next(iter(dataset.splits))
+    return protocol.split.kind
+
+
+def processor() -> str:
+    """The processor's name: latency belongs to a machine."""
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    import platform
+
+    return platform.processor() or platform.machine()

@@ -1,0 +1,1 @@
+"""The report room: what the store holds, as tables."""

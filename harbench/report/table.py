@@ -1,0 +1,311 @@
+"""The comparison table: measured beside published, never mixed.
+
+Built from the store alone, so that it can be printed again anywhere without training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from harbench.cost.record import Cost
+from harbench.metrics import METRICS, Summary, always_commonest, summarise
+from harbench.results import Store
+
+ABSENT = "–"
+DEFAULT_METRICS = ("nf", "macro_f1")
+
+
+@dataclass(frozen=True)
+class Value:
+    """What stands in one place of a table.
+
+    Args:
+        text: As printed.
+        notes: Numbers of the footnotes that it carries.
+        best: Whether it is the best of its column.
+    """
+
+    text: str
+    notes: tuple[int, ...] = ()
+    best: bool = False
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the comparison table.
+
+    Args:
+        key: "nf", "parameters", "macs" ...
+        title: Head.
+        width_rank: Order in which columns go where the page is too narrow: the highest goes
+            first, 0 never goes.
+        notes: Footnotes of the head.
+    """
+
+    key: str
+    title: str
+    width_rank: int = 0
+    notes: tuple[int, ...] = ()
+
+
+@dataclass
+class Table:
+    """One benchmark's table.
+
+    Args:
+        name, title: Of the benchmark.
+        lines: What a reader must know before the rows: data, split, audit, simulated or not.
+        columns: In order; the first names the row.
+        rows: Column key -> value.
+        footnotes: Note n is ``footnotes[n - 1]``.
+        records: The same rows as plain numbers, for CSV and JSON.
+        missing: What is not here and the command that gets it.
+    """
+
+    name: str
+    title: str
+    lines: list[str]
+    columns: list[Column]
+    rows: list[dict[str, Value]]
+    footnotes: list[str]
+    records: list[dict[str, Any]] = field(default_factory=list)
+    missing: str = ""
+
+    def note(self, text: str) -> int:
+        """Number of a footnote; equal texts share one."""
+        if text not in self.footnotes:
+            self.footnotes.append(text)
+        return self.footnotes.index(text) + 1
+
+
+def comparison_table(
+    store: Store, name: str, metrics: Sequence[str] = DEFAULT_METRICS, *, flops: bool = False
+) -> Table:
+    """The table of one benchmark, from the store.
+
+    Args:
+        store: Results folder.
+        name: Of the benchmark.
+        metrics: Names of :data:`harbench.metrics.METRICS`, a column each.
+        flops: Print FLOPs (2 MACs) instead of MACs.
+
+    Raises:
+        ResultsError: the benchmark was never run into this store, or a record is damaged.
+    """
+    manifest = store.benchmark(name)
+    table = Table(name, manifest["title"], _lines(manifest), [], [], [])
+    if manifest["missing"]:
+        table.missing = f"{manifest['missing']['what']}\n  try: {manifest['missing']['fix']}"
+    published = any(row["published"] for row in manifest["rows"])
+    table.columns = _columns(table, manifest, metrics, flops, published)
+    for row in manifest["rows"]:
+        _add_row(table, store, manifest, row, metrics, flops)
+    _mark_best(table, metrics)
+    _add_baseline(table, manifest, metrics)
+    return table
+
+
+def _lines(manifest: dict[str, Any]) -> list[str]:
+    simulated = f"SIMULATED data in the format of {manifest['simulates']}; " if (
+        manifest["simulates"]) else ""
+    null = "" if manifest["null"] is None else f", NULL = {manifest['classes'][manifest['null']]}"
+    lines = [f"{simulated}{manifest['dataset']}, task {manifest['task']} "
+             f"({len(manifest['classes'])} classes{null}), split {manifest['split']}"]
+    folds = [fold for row in manifest["rows"] for fold in row["folds"]]
+    if folds:
+        lines.append(_audit_line(folds))
+    return lines
+
+
+def _audit_line(folds: list[dict[str, Any]]) -> str:
+    test = max(fold["test_overlap"] for fold in folds)
+    validation = max(fold["validation_overlap"] for fold in folds)
+    if test == validation == 0:
+        return "audit: no test or validation window shares a sample with a training window"
+    return (f"LEAKY: up to {100 * test:.1f} % of the test windows and {100 * validation:.1f} % of "
+            "the validation windows share samples with training windows")
+
+
+def _is_leaky(row: dict[str, Any]) -> bool:
+    return any(fold["test_overlap"] > 0 for fold in row["folds"])
+
+
+def _columns(
+    table: Table, manifest: dict[str, Any], metrics: Sequence[str], flops: bool, published: bool
+) -> list[Column]:
+    macs_note = table.note(
+        "FLOPs of one window = 2 x MACs; the paper's column of that name counts MACs" if flops else
+        "multiply-accumulates of one window, batch 1: the column that papers often head FLOPs; "
+        "true FLOPs = 2 x MACs (--flops)"
+    )
+    parameters_note = table.note(
+        "trainable, then with batch-norm's running statistics where there are any (as Keras counts)"
+    )
+    columns = [Column("row", "Model"), Column("window", "Window", 5)]
+    for rank, metric in enumerate(metrics):
+        columns.append(Column(metric, METRICS[metric].title, 0 if rank == 0 else 3))
+    columns += [
+        Column("parameters", "Parameters", 0, (parameters_note,)),
+        Column("macs", "FLOPs" if flops else "MACs", 0, (macs_note,)),
+        Column("latency", "Latency", 4),
+    ]
+    if published:
+        columns += [Column(f"printed {key}", f"printed\n{key}", 1)
+                    for key in ("NF", "parameters", "FLOPs")]
+    return columns
+
+
+def _add_row(
+    table: Table,
+    store: Store,
+    manifest: dict[str, Any],
+    row: dict[str, Any],
+    metrics: Sequence[str],
+    flops: bool,
+) -> None:
+    record: dict[str, Any] = {
+        "benchmark": table.name, "row": row["row"], "model": row["model"],
+        "window": row["length"], "step": row["step"],
+        "n_channels": row["n_channels"], "n_classes": row["n_classes"],
+        "simulated": bool(manifest["simulates"]), "leaky": _is_leaky(row),
+    }
+    name_notes = []
+    if row["stand_in"]:
+        name_notes.append(table.note(f"stand-in: {row['stand_in']}"))
+    if _is_leaky(row):
+        name_notes.append(table.note("leaky: test windows share samples with training windows"))
+    name_notes += _state_notes(table, store, row, record)
+    values = {
+        "row": Value(row["row"], tuple(name_notes)),
+        "window": Value(f"{row['length']}/{row['step']}"),
+    }
+    scores = {
+        (cell["fold"], cell["seed"]): store.read(cell["key"]).record["scores"]
+        for cell in row["cells"] if store.has(cell["key"])
+    }
+    for metric in metrics:
+        found = {place: s[metric] for place, s in scores.items() if s[metric] is not None}
+        summary = summarise(found) if found else None
+        values[metric] = Value(_percent(summary))
+        record |= _summary_record(metric, summary)
+    _add_cost(table, store, row, values, record, flops)
+    _add_published(table, row, values, record)
+    table.rows.append(values)
+    table.records.append(record)
+
+
+def _state_notes(
+    table: Table, store: Store, row: dict[str, Any], record: dict[str, Any]
+) -> list[int]:
+    """Footnotes for cells that failed or are not there yet."""
+    notes = []
+    keys = [cell["key"] for cell in row["cells"]]
+    done = [key for key in keys if store.has(key)]
+    record["cells"], record["cells_done"] = len(keys), len(done)
+    failures = {f["reason"] for key in keys if key not in done and (f := store.failure(key))}
+    for reason in sorted(failures):
+        notes.append(table.note(f"failed: {reason}"))
+    if len(done) < len(keys):
+        notes.append(table.note(f"{len(done)} of {len(keys)} cells done"))
+    return notes
+
+
+def _percent(summary: Summary | None) -> str:
+    if summary is None:
+        return ABSENT
+    if summary.high is None:
+        return f"{100 * summary.mean:.1f}"
+    return f"{100 * summary.mean:.1f} ± {100 * (summary.high - summary.mean):.1f}"
+
+
+def _summary_record(metric: str, summary: Summary | None) -> dict[str, Any]:
+    fields = ("mean", "std", "low", "high", "n", "unit")
+    return {
+        f"{metric}_{name}": getattr(summary, name) if summary is not None else None
+        for name in fields
+    }
+
+
+def _add_cost(
+    table: Table,
+    store: Store,
+    row: dict[str, Any],
+    values: dict[str, Value],
+    record: dict[str, Any],
+    flops: bool,
+) -> None:
+    stored = store.cost(row["cost"])
+    if stored is None:
+        failure = store.failure(row["cost"])
+        notes = (table.note(f"cost not measured: {failure['reason']}"),) if failure else ()
+        values |= {"parameters": Value(ABSENT, notes), "macs": Value(ABSENT),
+                   "latency": Value(ABSENT)}
+        return
+    cost = Cost.from_json(stored)
+    record |= cost.to_json()
+    parameters = f"{cost.parameters:,}"
+    if cost.parameters_with_buffers != cost.parameters:
+        parameters += f" / {cost.parameters_with_buffers:,}"
+    values["parameters"] = Value(parameters)
+    notes = (table.note(f"{row['row']}: {cost.counters_note}"),) if cost.counters_note else ()
+    values["macs"] = Value(f"{cost.flops if flops else cost.macs:,}", notes)
+    latency = ABSENT if cost.latency_median_ms is None else f"{cost.latency_median_ms:.2f} ms"
+    values["latency"] = Value(latency)
+
+
+def _add_published(
+    table: Table, row: dict[str, Any], values: dict[str, Value], record: dict[str, Any]
+) -> None:
+    for column in (c for c in table.columns if c.key.startswith("printed ")):
+        values[column.key] = Value(ABSENT)
+    record["published"] = row["published"]
+    if not row["published"]:
+        return
+    first, *others = row["published"]
+    for column, text in first["printed"].items():
+        notes = []
+        if column == "NF":
+            notes.append(table.note(f"printed by {first['source']}"))
+        if column in first["defects"]:
+            notes.append(table.note(f"{first['row']}, {column}: {first['defects'][column]}"))
+        values[f"printed {column}"] = Value(text, tuple(notes))
+    for other in others:
+        printed = ", ".join(f"{column} {text}" for column, text in other["printed"].items())
+        defects = "".join(f"; {c}: {t}" for c, t in other["defects"].items())
+        number = table.note(f"also printed by {other['source']} ({other['row']}): "
+                            f"{printed}{defects}")
+        old = values["row"]
+        values["row"] = Value(old.text, (*old.notes, number))
+
+
+def _mark_best(table: Table, metrics: Sequence[str]) -> None:
+    for metric in metrics:
+        means = [record[f"{metric}_mean"] for record in table.records]
+        known = [mean for mean in means if mean is not None]
+        if len(known) < 2:
+            continue
+        for values, mean in zip(table.rows, means, strict=True):
+            if mean == max(known):
+                values[metric] = Value(values[metric].text, values[metric].notes, best=True)
+
+
+def _add_baseline(table: Table, manifest: dict[str, Any], metrics: Sequence[str]) -> None:
+    """The scores of a predictor that has learnt nothing, for scale."""
+    row = next((row for row in manifest["rows"] if row["folds"]), None)
+    if row is None:
+        return
+    values = {column.key: Value("") for column in table.columns}
+    values["row"] = Value("(commonest class)", (table.note(
+        f"always guessing the commonest class of the test windows ({row['length']}/{row['step']})"
+    ),))
+    scores = [
+        always_commonest(fold["support"], manifest["classes"], manifest["null"])
+        for fold in row["folds"]
+    ]
+    for metric in metrics:
+        found = [getattr(s, metric) for s in scores if getattr(s, metric) is not None]
+        if found:
+            values[metric] = Value(f"{100 * sum(found) / len(found):.1f}")
+    table.rows.append(values)

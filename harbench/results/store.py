@@ -1,0 +1,210 @@
+"""The results folder: written atomically, so that what is there is whole.
+
+    results/cells/ab/abcd.../      one finished cell, named by its key
+    results/costs/KEY.json         cost of one network on one machine
+    results/failures/KEY.json      why a cell failed, until it succeeds
+    results/benchmarks/NAME.json   what the tables are made of: rows and the keys of their cells
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from harbench.errors import ResultsError, did_you_mean
+from harbench.results.records import FORMAT, Predictions, StoredCell
+
+
+class Store:
+    """A results folder.
+
+    Args:
+        folder: Made when the first thing is written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    # Cells
+
+    def cell_folder(self, key: str) -> Path:
+        """Where the cell of that key lies, or would."""
+        return self.folder / "cells" / key[:2] / key
+
+    def has(self, key: str) -> bool:
+        """Whether the cell is finished."""
+        return (self.cell_folder(key) / "record.json").is_file()
+
+    def read(self, key: str) -> StoredCell:
+        """A finished cell.
+
+        Raises:
+            ResultsError: it is not there, or is not what harbench writes.
+        """
+        folder = self.cell_folder(key)
+        return StoredCell(
+            folder, _read_json(folder / "record.json"), _read_json(folder / "measured.json")
+        )
+
+    def write(
+        self,
+        key: str,
+        record: Mapping[str, Any],
+        measured: Mapping[str, Any],
+        predictions: Predictions,
+        weights: bytes,
+    ) -> StoredCell:
+        """Store a finished cell: all of it appears at once, or none of it.
+
+        Args:
+            key: Of the cell.
+            record: What the seed determines; JSON-like.
+            measured: What it took; JSON-like.
+            predictions: Of the test windows.
+            weights: The network's parameters and buffers, as a safetensors file.
+        """
+        home = self.cell_folder(key)
+        temporary = self._temporary(key)
+        try:
+            temporary.mkdir(parents=True)
+            predictions.save(temporary / "predictions.npz")
+            (temporary / "weights.safetensors").write_bytes(weights)
+            hashes = {name: _sha256(temporary / name)
+                      for name in ("predictions.npz", "weights.safetensors")}
+            _write_json(temporary / "record.json",
+                        {"format": FORMAT, "key": key, **record, "sha256": hashes})
+            _write_json(temporary / "measured.json", measured)
+            for file in temporary.iterdir():
+                _sync(file)
+            home.parent.mkdir(parents=True, exist_ok=True)
+            if home.exists():
+                # Only --force comes here: the old cell steps aside for the whole new one.
+                old = self._temporary(f"{key}.old")
+                home.replace(old)
+                temporary.replace(home)
+                shutil.rmtree(old, ignore_errors=True)
+            else:
+                temporary.replace(home)
+            _sync(home.parent)
+        except OSError as error:
+            raise self._unwritable(error) from error
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+        self.forget_failure(key)
+        return self.read(key)
+
+    # Failures
+
+    def write_failure(self, key: str, failure: Mapping[str, Any]) -> None:
+        """Note why a cell failed; it will be tried again by the next run."""
+        self._write(self.folder / "failures" / f"{key}.json", failure)
+
+    def failure(self, key: str) -> dict[str, Any] | None:
+        """Why the cell failed, where it did."""
+        path = self.folder / "failures" / f"{key}.json"
+        return _read_json(path) if path.is_file() else None
+
+    def forget_failure(self, key: str) -> None:
+        """The cell succeeded."""
+        with suppress(OSError):
+            (self.folder / "failures" / f"{key}.json").unlink()
+
+    # Costs
+
+    def cost(self, key: str) -> dict[str, Any] | None:
+        """Cost of a network on this machine, where it was measured."""
+        path = self.folder / "costs" / f"{key}.json"
+        return _read_json(path) if path.is_file() else None
+
+    def write_cost(self, key: str, cost: Mapping[str, Any]) -> None:
+        """Store a measured cost."""
+        self._write(self.folder / "costs" / f"{key}.json", cost)
+
+    # Benchmarks
+
+    def write_benchmark(self, name: str, manifest: Mapping[str, Any]) -> None:
+        """Store what a benchmark's table is made of."""
+        self._write(self.folder / "benchmarks" / f"{name}.json", manifest)
+
+    def benchmarks(self) -> list[str]:
+        """Names of the benchmarks that were run into this folder, oldest first."""
+        files = (self.folder / "benchmarks").glob("*.json")
+        return [file.stem for file in sorted(files, key=lambda file: file.stat().st_mtime_ns)]
+
+    def benchmark(self, name: str) -> dict[str, Any]:
+        """What a benchmark's table is made of.
+
+        Raises:
+            ResultsError: that benchmark was never run into this folder.
+        """
+        path = self.folder / "benchmarks" / f"{name}.json"
+        if not path.is_file():
+            known = self.benchmarks()
+            raise ResultsError(
+                f"no results of a benchmark '{name}'{did_you_mean(name, known)}",
+                where=str(self.folder), expected=f"one of {', '.join(known)}" if known else None,
+                fix=f"harbench run benchmarks.yaml {name}",
+            )
+        return _read_json(path)
+
+    # Writing
+
+    def _temporary(self, name: str) -> Path:
+        return self.folder / "tmp" / f"{name}.{os.getpid()}"
+
+    def _write(self, path: Path, content: Mapping[str, Any]) -> None:
+        temporary = self._temporary(path.name)
+        try:
+            temporary.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _write_json(temporary, content)
+            _sync(temporary)
+            temporary.replace(path)
+        except OSError as error:
+            with suppress(OSError):
+                temporary.unlink()
+            raise self._unwritable(error) from error
+
+    def _unwritable(self, error: OSError) -> ResultsError:
+        return ResultsError(
+            f"results cannot be written: {error.strerror or error}", where=str(self.folder),
+            expected="a writable folder with room", fix="harbench run ... --out ANOTHER_FOLDER",
+        )
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _write_json(path: Path, content: Mapping[str, Any]) -> None:
+    path.write_text(json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def _sync(path: Path) -> None:
+    # A rename is only atomic against a power cut once the content is on the disk.
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ResultsError("not there", where=str(path), fix="harbench run benchmarks.yaml"
+                           ) from error
+    except (OSError, ValueError) as error:
+        raise ResultsError(f"cannot be read: {error}", where=str(path),
+                           fix=f"delete it and run again: rm -r {path.parent}") from error
+    if not isinstance(content, dict):
+        raise ResultsError("not a record of harbench", where=str(path))
+    return content

@@ -1,0 +1,1 @@
+"""The training room: from a prepared fold, a recipe and a seed to a trained network."""

@@ -1,0 +1,76 @@
+"""Optimisers and schedules of a recipe, as torch's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from torch import nn, optim
+
+from harbench.errors import ConfigError
+from harbench.nouns.recipe import Plateau, Recipe, Step
+
+
+class Schedule(Protocol):
+    """What the loop calls at the end of an epoch."""
+
+    def after_epoch(self, loss: float) -> None:
+        """Set the next epoch's learning rate, given this epoch's validation loss."""
+        ...
+
+
+def optimiser_of(recipe: Recipe, parameters: Iterable[nn.Parameter]) -> optim.Optimizer:
+    """The recipe's optimiser over these parameters.
+
+    Raises:
+        ConfigError: Nesterov's form asked of anything but SGD with momentum.
+    """
+    if recipe.nesterov and (recipe.optimizer != "sgd" or recipe.momentum == 0):
+        raise ConfigError(
+            f"nesterov with {recipe.optimizer} and momentum {recipe.momentum}",
+            where="recipe.nesterov", expected="sgd with a momentum above 0",
+        )
+    rate, decay = recipe.learning_rate, recipe.weight_decay
+    if recipe.optimizer == "sgd":
+        return optim.SGD(parameters, rate, momentum=recipe.momentum, weight_decay=decay,
+                         nesterov=recipe.nesterov)
+    if recipe.optimizer == "rmsprop":
+        return optim.RMSprop(parameters, rate, alpha=recipe.decay, momentum=recipe.momentum,
+                             weight_decay=decay)
+    kind = optim.Adam if recipe.optimizer == "adam" else optim.AdamW
+    return kind(parameters, rate, weight_decay=decay)
+
+
+class _Constant:
+    def after_epoch(self, loss: float) -> None:
+        return
+
+
+class _OnLoss:
+    def __init__(self, optimiser: optim.Optimizer, plateau: Plateau) -> None:
+        self.inner = optim.lr_scheduler.ReduceLROnPlateau(
+            optimiser, factor=plateau.factor, patience=plateau.patience, min_lr=plateau.smallest
+        )
+
+    def after_epoch(self, loss: float) -> None:
+        self.inner.step(loss)
+
+
+class _OnTime:
+    def __init__(self, inner: optim.lr_scheduler.LRScheduler) -> None:
+        self.inner = inner
+
+    def after_epoch(self, loss: float) -> None:
+        self.inner.step()
+
+
+def schedule_of(recipe: Recipe, optimiser: optim.Optimizer) -> Schedule:
+    """The recipe's schedule, driving this optimiser's learning rate."""
+    plan = recipe.schedule
+    if plan is None:
+        return _Constant()
+    if isinstance(plan, Plateau):
+        return _OnLoss(optimiser, plan)
+    if isinstance(plan, Step):
+        return _OnTime(optim.lr_scheduler.StepLR(optimiser, plan.every, plan.factor))
+    return _OnTime(optim.lr_scheduler.CosineAnnealingLR(optimiser, recipe.epochs, plan.smallest))

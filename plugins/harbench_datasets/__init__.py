@@ -1,0 +1,1 @@
+"""harbench's own datasets: one module a dataset, registered through entry points."""
