@@ -48,8 +48,13 @@ class Origin:
     version: str
     module: str = ""
 
+    @property
+    def package(self) -> str:
+        """``harbench 0.1.0``, or the path of the file."""
+        return f"{self.distribution} {self.version}".strip()
+
     def __str__(self) -> str:
-        known = f"{self.distribution} {self.version}".strip()
+        known = self.package
         return f"{self.plugin} ({known})" if known else self.plugin
 
 

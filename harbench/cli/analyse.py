@@ -37,8 +37,11 @@ def analyse(
             for cell in row["cells"]:
                 if store.has(cell["key"]):
                     stored = store.read(cell["key"])
-                    cells.append(TrainedCell(row["row"], cell["fold"], cell["seed"],
-                                             stored.folder, stored.record))
+                    cells.append(
+                        TrainedCell(
+                            row["row"], cell["fold"], cell["seed"], stored.folder, stored.record
+                        )
+                    )
         if not cells:
             continue
         found_any = True
@@ -54,5 +57,8 @@ def analyse(
                 shown.add_row(*(f"{v:.1f}" if isinstance(v, float) else str(v) for v in values))
             console().print(shown)
     if not found_any:
-        raise ResultsError("there are no trained cells to analyse", where=str(out),
-                           fix="harbench run benchmarks.yaml")
+        raise ResultsError(
+            "there are no trained cells to analyse",
+            where=str(out),
+            fix="harbench run benchmarks.yaml",
+        )

@@ -51,16 +51,12 @@ def _version(asked: bool) -> None:
 def harbench(
     plugin: Annotated[
         list[Path] | None,
-        typer.Option(
-            metavar="PATH", help="Load a plugin from this Python file; may be repeated."
-        ),
+        typer.Option(metavar="PATH", help="Load a plugin from this Python file; may be repeated."),
     ] = None,
     strict_plugins: Annotated[
         bool, typer.Option("--strict-plugins", help="A plugin that cannot be loaded is an error.")
     ] = False,
-    debug: Annotated[
-        bool, typer.Option("--debug", help="Show the traceback of an error.")
-    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
     version: Annotated[
         bool,
         typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -109,9 +109,12 @@ def print_rows(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for head in heads:
-        justify = "right" if head.endswith("#") else "left"
-        table.add_column(head.removesuffix("#"), justify=justify, overflow="fold")
+    for number, head in enumerate(heads):
+        justify: Literal["right", "left"] = "right" if head.endswith("#") else "left"
+        # The first column is the name, to be copied: it is never broken.
+        table.add_column(
+            head.removesuffix("#"), justify=justify, overflow="fold", no_wrap=number == 0
+        )
     for row in rows:
         table.add_row(*row)
     _print_whole(table)
@@ -133,10 +136,12 @@ def print_facts(facts: Iterable[tuple[str, str]]) -> None:
 
 def _print_whole(table: RenderableType) -> None:
     to = console()
-    if not to.is_terminal and not os.environ.get("COLUMNS"):
-        to.width = max(to.width, to.measure(table).maximum)
-    for line in to.render_lines(table, pad=False):
-        text = "".join(segment.text for segment in line)
-        if to.is_terminal:
-            to.print(*[], end="")
-        to.file.write(text.rstrip() + "\n")
+    if to.is_terminal:
+        to.print(table)
+        return
+    if not os.environ.get("COLUMNS"):
+        to.width = 10_000
+    with to.capture() as captured:
+        to.print(table)
+    for line in captured.get().splitlines():
+        print(line.rstrip())

@@ -85,7 +85,7 @@ class RunProgress:
                 self._show_bar(key, title, event)
             return
         if isinstance(event, Failed):
-            self._console.print(f"{title}: failed: {event.reason}", markup=False, soft_wrap=True)
+            self._console.print(f"{title}: failed: {event.reason}", soft_wrap=True)
         else:
             self._console.print(_done(title, event), markup=False, highlight=False, soft_wrap=True)
         if self._progress:

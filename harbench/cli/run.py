@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -95,12 +95,16 @@ def _narrowed(benchmark: Benchmark, seeds: str | None, models: str | None) -> Be
         try:
             numbers = [int(word) for word in seeds.split(",")]
         except ValueError:
-            raise ConfigError(f"'{seeds}' is no number of seeds", where="--seeds",
-                              expected="3, or 0,7,8") from None
+            raise ConfigError(
+                f"'{seeds}' is no number of seeds", where="--seeds", expected="3, or 0,7,8"
+            ) from None
         given = range(numbers[0]) if len(numbers) == 1 and "," not in seeds else numbers
         if not given or min(given) < 0 or len(set(given)) != len(given):
-            raise ConfigError(f"'{seeds}' is no set of seeds", where="--seeds",
-                              expected="a number above 0, or different numbers from 0 up")
+            raise ConfigError(
+                f"'{seeds}' is no set of seeds",
+                where="--seeds",
+                expected="a number above 0, or different numbers from 0 up",
+            )
         update["seeds"] = tuple(given)
     if models is not None:
         rows = {entry.row: entry for entry in benchmark.models}
@@ -109,7 +113,8 @@ def _narrowed(benchmark: Benchmark, seeds: str | None, models: str | None) -> Be
             if word not in rows:
                 raise ConfigError(
                     f"benchmark '{benchmark.name}' has no row '{word}'{did_you_mean(word, rows)}",
-                    where="--models", expected=f"one of {', '.join(rows)}",
+                    where="--models",
+                    expected=f"one of {', '.join(rows)}",
                 )
         update["models"] = tuple(rows[word] for word in wanted)
     return benchmark.model_copy(update=update)
@@ -123,17 +128,17 @@ def _plan(benchmark: Benchmark) -> PlannedBenchmark:
 
 
 @contextmanager
-def _reading(dataset: str) -> Iterator[object]:
+def _reading(dataset: str) -> Iterator[Callable[[int, int], None]]:
     """A bar while a dataset is read for the first time; one line where there is no terminal."""
     from rich.progress import Progress
 
-    with Progress(console=error_console(), transient=True,
-                  disable=not error_console().is_terminal) as bars:
+    console = error_console()
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bars:
         task = bars.add_task(f"reading {dataset}", visible=False)
 
         def on_source(done: int, total: int) -> None:
-            if not error_console().is_terminal and done == total:
-                error_console().print(f"read {dataset}: {total} files", highlight=False)
+            if not console.is_terminal and done == total:
+                console.print(f"read {dataset}: {total} files")
             bars.update(task, completed=done, total=total, visible=True)
 
         yield on_source
@@ -159,7 +164,7 @@ def _carry_out(
         error_console().print(
             f"\nstopped; {done} of {len(work.cells)} cells are kept in {store.folder}/\n"
             f"  go on with: {shlex.join(['harbench', *sys.argv[1:]])}",
-            markup=False, highlight=False, soft_wrap=True,
+            soft_wrap=True,
         )
         raise typer.Exit(130) from None
 
@@ -169,7 +174,7 @@ def _print_plan(planned: Sequence[PlannedBenchmark], work: Work, store: Store) -
 
     for benchmark in planned:
         name = benchmark.settings.name
-        tree = Tree(f"[bold]{name}[/]: {benchmark.dataset.name}, split {benchmark.split}")
+        tree = Tree(f"{name}: {benchmark.dataset.name}, split {benchmark.split}")
         for row in benchmark.rows:
             done = sum(cell.key in work.cached for cell in row.cells)
             branch = tree.add(
@@ -179,12 +184,11 @@ def _print_plan(planned: Sequence[PlannedBenchmark], work: Work, store: Store) -
             for cell in row.cells:
                 branch.add(f"fold {cell.fold}, seed {cell.seed}: {_state(cell.key, work, store)}")
         if benchmark.missing is not None:
-            tree.add(f"[yellow]data missing: {benchmark.missing.what}[/]\n"
-                     f"try: {benchmark.missing.fix}")
+            tree.add(f"data missing: {benchmark.missing.what}\ntry: {benchmark.missing.fix}")
         console().print(tree)
     console().print(
         f"{len(work.cells)} cells to train, {len(work.cached)} cached; "
-        f"{len(work.costs)} costs to measure", highlight=False,
+        f"{len(work.costs)} costs to measure"
     )
 
 

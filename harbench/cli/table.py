@@ -44,8 +44,9 @@ def table(
     store = Store(out)
     chosen = names or store.benchmarks()
     if not chosen:
-        raise ResultsError("there are no results yet", where=str(out),
-                           fix="harbench run benchmarks.yaml")
+        raise ResultsError(
+            "there are no results yet", where=str(out), fix="harbench run benchmarks.yaml"
+        )
     metrics = [find_metric(name).name for name in metric] if metric else DEFAULT_METRICS
     tables = [comparison_table(store, name, metrics, flops=flops) for name in chosen]
     if form is Format.rich:

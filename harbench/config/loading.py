@@ -65,6 +65,15 @@ for _name, _pattern, _first in CORE_SCHEMA:
     _Dumper.add_implicit_resolver(f"tag:yaml.org,2002:{_name}", _pattern, list(_first))
 
 
+def _text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
+    # PyYAML folds the line breaks of Unicode (U+0085 ...) into spaces unless they are escaped.
+    style = None if text.isprintable() else '"'
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style)
+
+
+_Dumper.add_representer(str, _text)
+
+
 def dump(benchmark: Benchmark) -> str:
     """YAML of a file with this one benchmark, which :func:`load` reads to the same settings.
 

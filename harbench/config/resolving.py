@@ -106,7 +106,6 @@ def _shape(name: str, benchmark: Node, path: Path, problems: Problems) -> Node:
             settings.with_value(_named("row", row, settings, problems))
             for row, settings in models.children.items()
         ]
-        # Nothing in it is known already; checking the rest must not stumble over it.
         children["models"] = models.with_value(list(rows))
     data = children.get("path")
     if data is not None and isinstance(data.value, str):

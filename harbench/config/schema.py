@@ -10,11 +10,11 @@ from pydantic import BaseModel
 
 from harbench.config.overrides import NO_DEFAULT
 from harbench.config.resolving import TOP
-from harbench.config.settings import Benchmark
+from harbench.config.settings import NAME_PATTERN, Benchmark
 from harbench.config.shorthand import SECTIONS
 from harbench.config.validation import models_in
 
-_NAME = {"pattern": r"^[A-Za-z0-9][A-Za-z0-9._-]*$"}
+_NAME = {"pattern": NAME_PATTERN}
 _EMPTY = {"type": "null"}
 
 

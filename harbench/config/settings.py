@@ -15,7 +15,10 @@ from harbench.nouns.recipe import Recipe
 
 MOST_SEEDS = 1000
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+# What harbench.nouns.names.is_name says, as a pattern that editors' schemas can hold.
+NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
+
+Name = Annotated[str, Field(pattern=NAME_PATTERN)]
 Scalar = bool | int | float | str | None
 Option = Scalar | tuple[Scalar, ...]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]

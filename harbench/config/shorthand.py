@@ -48,6 +48,8 @@ def _models(node: Node, problems: Problems) -> Node:
         rows[row] = settings.with_value(_sections(settings.children))
     if not rows and node.value in ({}, []):
         problems.add(node.at, f"models is {node}", "at least one model")
+    if not rows:  # said already: a stand-in, so that nothing more is said of it
+        rows["any"] = Node({}, node.at, node.at)
     return node.with_value(dict(rows))
 
 

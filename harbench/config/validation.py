@@ -19,6 +19,7 @@ from pydantic_core import ErrorDetails
 from harbench.config.nodes import Node, Place, Problems
 from harbench.config.settings import Benchmark
 from harbench.errors import did_you_mean
+from harbench.nouns.names import NAME_RULE
 
 # Errors that say only "not of this kind": in a union each branch has one.
 _EXPECTED = {
@@ -150,17 +151,13 @@ def _telling(spots: list[_Spot]) -> list[_Spot]:
         # Pydantic counts the items that are right; a list of wrong ones is not short.
         and not (spot.kind == "too_short" and _size(spot.node) >= spot.context["min_length"])
     ]
-    telling = [spot for spot in spots if spot.kind not in _EXPECTED]
-
-    def meant(spot: _Spot) -> bool:
-        depth = len(spot.keys)
-        return not any(
-            other.keys[:depth] == spot.keys and (other in telling or len(other.keys) > depth)
-            for other in spots
-            if other is not spot
-        )
-
-    return [spot for spot in spots if spot.kind not in _EXPECTED or meant(spot)]
+    # Something else is said of these, or of what is in them.
+    said = {
+        spot.keys[:depth]
+        for spot in spots
+        for depth in range(len(spot.keys) + (spot.kind not in _EXPECTED))
+    }
+    return [spot for spot in spots if spot.kind not in _EXPECTED or spot.keys not in said]
 
 
 def _sentence(spots: list[_Spot]) -> tuple[Place, str, str | None]:
@@ -186,11 +183,7 @@ def _sentence(spots: list[_Spot]) -> tuple[Place, str, str | None]:
             return node.at, f"{shown}: {context['error']}", None
         case "string_pattern_mismatch":
             thing = _NAMES.get(str(spot.keys[-1]), "anything")
-            return (
-                node.at,
-                f"{node} cannot name {thing}",
-                "letters, digits, '.', '_' and '-', with a letter or digit first",
-            )
+            return node.at, f"{node} cannot name {thing}", NAME_RULE
         case "string_too_short":
             return node.at, found, "a text that is not empty"
         case "too_short":

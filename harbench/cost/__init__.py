@@ -4,7 +4,7 @@ Everything is measured at batch 1 in evaluation mode, on copies: the network tha
 stays as it is.
 """
 
-from harbench.cost.measure import count, measure
+from harbench.cost.measuring import count, measure
 from harbench.cost.record import Cost
 from harbench.cost.timing import Latency, latency
 

@@ -34,11 +34,13 @@ class Macs:
     Args:
         first: By torch's counter; this one counts.
         second: By thop; None where it could not run.
+        agree: Whether element-wise operations explain all that they differ by.
         note: One sentence about the two.
     """
 
     first: int
     second: int | None
+    agree: bool
     note: str
 
 
@@ -50,7 +52,8 @@ def count_macs(module: nn.Module, n_channels: int, n_times: int) -> Macs:
     """
     first, elementwise = _first(module, n_channels, n_times)
     second, failure = _second(module, n_channels, n_times)
-    return Macs(first, second, _note(first, second, elementwise, failure))
+    agree = second is not None and 0 <= second - first <= elementwise
+    return Macs(first, second, agree, _note(first, second, elementwise, failure))
 
 
 def _first(module: nn.Module, n_channels: int, n_times: int) -> tuple[int, int]:

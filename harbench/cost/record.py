@@ -19,7 +19,8 @@ class Cost:
         macs: Multiply-accumulates of matrix products and convolutions; element-wise operations
             are not among them. Tables print this one.
         macs_second: What the second, independent counter says; None where it could not run.
-        counters_note: One sentence: whether the two agree, and if not, why the first counts.
+        counters_agree: Whether element-wise operations explain all that the two differ by.
+        counters_note: The same in a sentence, with what the second says.
         weight_bytes: Of all that ``parameters_with_buffers`` counts.
         latency_median_ms: Of one window on one CPU thread; None where it was not timed.
         latency_p95_ms: The 95th percentile of the same runs.
@@ -29,6 +30,7 @@ class Cost:
     parameters_with_buffers: int
     macs: int
     macs_second: int | None
+    counters_agree: bool
     counters_note: str
     weight_bytes: int
     latency_median_ms: float | None = None

@@ -123,7 +123,7 @@ def _download(job: _Job, archive: Archive) -> str:
         else:
             if not problems:
                 return url
-            failures.append(f"{url}: {_sentence(problems)} (expected {problems[0].expected})")
+            failures.append(f"{url}: {_sentence(problems)}")
             job = replace(job, wanted=[problem.member for problem in problems])
         # Wrong bytes must not be resumed: the next run starts afresh.
         zipped.unlink(missing_ok=True)
@@ -171,16 +171,16 @@ def _take(job: _Job, source: Path) -> None:
             fix=fix,
         ) from error
     if problems:
-        raise DataError(
-            _sentence(problems), where=str(source), expected=problems[0].expected, fix=fix
-        )
+        raise DataError(_sentence(problems), where=str(source), fix=fix)
 
 
 def _sentence(problems: Sequence[Problem]) -> str:
     first, *others = problems
     if not others:
         return str(first)
-    names = ", ".join(problem.member.name for problem in others)
+    names = ", ".join(problem.member.name for problem in others[:5])
+    if len(others) > 5:
+        names += f" and {len(others) - 5} more"
     are = "file is" if len(others) == 1 else "files are"
     return f"{first}, and {len(others)} more {are} missing or wrong: {names}"
 

@@ -106,8 +106,9 @@ def parts_of(split: Split, recordings: Sequence[RecordingSpan]) -> list[Parts]:
                 expected=f"at most {len(names)} folds",
             )
         dealt = [names[i :: split.folds] for i in range(split.folds)]
-        return _circle(dealt, groups, split.validation,
-                       [f"fold-{i}" for i in range(1, split.folds + 1)])
+        return _circle(
+            dealt, groups, split.validation, [f"fold-{i}" for i in range(1, split.folds + 1)]
+        )
     if isinstance(split, BlockSplit):
         return [_blocks(split, recordings)]
     everything = tuple((r.start, r.stop) for r in recordings)
@@ -177,7 +178,10 @@ def _fold(parts: Parts, windows, length: int, n_samples: int, where: str) -> Fol
                 expected="recordings longer than a window, with labelled samples",
             )
     return Fold(
-        parts.name, train, validation, test,
+        parts.name,
+        train,
+        validation,
+        test,
         test_overlap=overlap_share(test.starts, train.starts, length, n_samples),
         validation_overlap=overlap_share(validation.starts, train.starts, length, n_samples),
     )
@@ -202,7 +206,8 @@ def _fixed(split: FixedSplit, recordings: Sequence[RecordingSpan]) -> Parts:
             if recording.name in taken:
                 raise ConfigError(
                     f"recording '{recording.name}' is in {taken[recording.name]} and in {part}",
-                    where="split", expected="each recording in one part",
+                    where="split",
+                    expected="each recording in one part",
                 )
             taken[recording.name] = part
         parts[part] = tuple((r.start, r.stop) for r in chosen)
@@ -233,7 +238,8 @@ def _circle(
         raise ConfigError(
             f"{sum(map(len, dealt))} groups are too few to test one, validate on {n_validation} "
             "and train on the rest",
-            where="split", expected="more groups, or a smaller 'validation'",
+            where="split",
+            expected="more groups, or a smaller 'validation'",
         )
 
     def spans(chosen: Sequence[str]) -> Spans:
@@ -241,12 +247,17 @@ def _circle(
 
     folds = []
     for i, tested in enumerate(dealt):
-        following = [name for shift in range(1, len(dealt))
-                     for name in dealt[(i + shift) % len(dealt)]]
-        folds.append(Parts(
-            names[i], spans(following[n_validation:]), spans(following[:n_validation]),
-            spans(tested),
-        ))
+        following = [
+            name for shift in range(1, len(dealt)) for name in dealt[(i + shift) % len(dealt)]
+        ]
+        folds.append(
+            Parts(
+                names[i],
+                spans(following[n_validation:]),
+                spans(following[:n_validation]),
+                spans(tested),
+            )
+        )
     return folds
 
 
@@ -257,7 +268,8 @@ def _blocks(split: BlockSplit, recordings: Sequence[RecordingSpan]) -> Parts:
     if counts[0] < 1:
         raise ConfigError(
             f"{split.blocks} blocks cannot be dealt {split.ratio}",
-            where="split", expected="more blocks",
+            where="split",
+            expected="more blocks",
         )
     rng = np.random.default_rng(split.seed)
     stretches: list[list[tuple[int, int]]] = [[], [], []]

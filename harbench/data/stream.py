@@ -196,8 +196,9 @@ def _write_arrays(
     spans: list[RecordingSpan] = []
     position = 0
     signals = (folder / "signals.f32").open("wb")
-    labels = {task.name: (folder / f"labels-{i}.i16").open("wb") for i, task in
-              enumerate(dataset.tasks)}
+    labels = {
+        task.name: (folder / f"labels-{i}.i16").open("wb") for i, task in enumerate(dataset.tasks)
+    }
     try:
         for number, source in enumerate(sources, 1):
             for recording in _checked(dataset, dataset.read(source)):
@@ -205,9 +206,11 @@ def _write_arrays(
                 for task, file in labels.items():
                     np.ascontiguousarray(recording.labels[task]).tofile(file)
                 end = position + len(recording.signals)
-                spans.append(RecordingSpan(
-                    recording.name, recording.subject, recording.session, position, end
-                ))
+                spans.append(
+                    RecordingSpan(
+                        recording.name, recording.subject, recording.session, position, end
+                    )
+                )
                 position = end
             if on_source:
                 on_source(number, len(sources))
@@ -233,19 +236,22 @@ def _checked(dataset: Dataset, recordings: Iterable[Recording]) -> Iterable[Reco
         if recording.signals.shape != shape or recording.signals.dtype != np.float32:
             raise DataError(
                 f"signals are {recording.signals.dtype} {list(recording.signals.shape)}",
-                where=where, expected=f"float32 {list(shape)}",
+                where=where,
+                expected=f"float32 {list(shape)}",
             )
         for task in dataset.tasks:
             labels = recording.labels.get(task.name)
             if labels is None or labels.shape != (n_samples,) or labels.dtype != np.int16:
                 raise DataError(
                     f"labels of task '{task.name}' are missing or of another shape or type",
-                    where=where, expected=f"int16 [{n_samples}]",
+                    where=where,
+                    expected=f"int16 [{n_samples}]",
                 )
             if n_samples and not -1 <= labels.min() <= labels.max() < len(task.classes):
                 raise DataError(
                     f"labels of task '{task.name}' reach from {labels.min()} to {labels.max()}",
-                    where=where, expected=f"-1 to {len(task.classes) - 1}",
+                    where=where,
+                    expected=f"-1 to {len(task.classes) - 1}",
                 )
         yield recording
 
@@ -257,13 +263,16 @@ def _open(dataset: Dataset, home: Path, digest: str) -> Stream:
     n_channels = len(dataset.channels)
     sizes = {"signals.f32": n_samples * n_channels * 4}
     sizes |= {f"labels-{i}.i16": n_samples * 2 for i in range(len(dataset.tasks))}
-    if meta["digest"] != digest or n_samples == 0 or any(
-        (home / name).stat().st_size != size for name, size in sizes.items()
+    if (
+        meta["digest"] != digest
+        or n_samples == 0
+        or any((home / name).stat().st_size != size for name, size in sizes.items())
     ):
         shutil.rmtree(home, ignore_errors=True)
         raise DataError(
             f"the cache of '{dataset.name}' was damaged and has been removed",
-            where=str(home), fix="run the same command again",
+            where=str(home),
+            fix="run the same command again",
         )
     return Stream(
         digest=digest,

@@ -60,7 +60,7 @@ class Problem:
     expected: str
 
     def __str__(self) -> str:
-        return f"{self.member.name} {self.found}"
+        return f"{self.member.name} {self.found} (expected {self.expected})"
 
 
 @dataclass(frozen=True)
@@ -150,6 +150,7 @@ def _place_all(
         problem = _place_best(by_name.get(member.name, []), member, folder, work)
         if problem:
             problems.append(problem)
+            continue
         done += member.size
         reporter.bytes_done("unpack and verify", done, total)
     return problems

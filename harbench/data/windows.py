@@ -71,7 +71,7 @@ def label(
     for row, value in enumerate([*range(n_classes), -1]):
         running = np.concatenate([[0], np.cumsum(labels == value, dtype=np.int32)])
         counts[row] = running[starts + length] - running[starts]
-    winner = counts.argmax(axis=0).astype(np.int64)
+    winner: NDArray[np.int64] = counts.argmax(axis=0).astype(np.int64)
     winner[winner == n_classes] = -1
     if isinstance(rule, MostOf):
         # Whole samples, so that 0.6 of 15 asks for 9 and not for 9.000000000000001.
@@ -85,7 +85,8 @@ def covered(starts: NDArray[np.int64], length: int, n_samples: int) -> NDArray[n
     edges = np.zeros(n_samples + 1, np.int32)
     np.add.at(edges, starts, 1)
     np.add.at(edges, starts + length, -1)
-    return np.cumsum(edges[:-1]) > 0
+    inside: NDArray[np.bool_] = np.cumsum(edges[:-1]) > 0
+    return inside
 
 
 def overlap_share(

@@ -44,7 +44,5 @@ def _git() -> dict[str, Any] | None:
 
 
 def _ask(*words: str) -> str:
-    answer = subprocess.run(
-        ["git", *words], capture_output=True, text=True, check=True, timeout=10
-    )
+    answer = subprocess.run(["git", *words], capture_output=True, text=True, check=True, timeout=10)
     return answer.stdout.strip()

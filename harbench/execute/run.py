@@ -52,8 +52,13 @@ def work_of(
         for row in benchmark.rows:
             if force or store.cost(row.cost_key) is None:
                 costs[row.cost_key] = CostJob(
-                    row.cost_key, row.model.name, row.options, row.n_channels, row.length,
-                    row.n_classes, plugin_files,
+                    row.cost_key,
+                    row.model.name,
+                    row.options,
+                    row.n_channels,
+                    row.length,
+                    row.n_classes,
+                    plugin_files,
                 )
             for cell in row.cells:
                 if not force and store.has(cell.key):
@@ -98,16 +103,15 @@ def carry_out(
     for event in executor.run(longest_first):
         if isinstance(event, Finished) and isinstance(event.outcome, CellResult):
             result = event.outcome
-            store.write(event.job.key, result.record, result.measured, result.predictions,
-                        result.weights)
+            store.write(
+                event.job.key, result.record, result.measured, result.predictions, result.weights
+            )
         elif isinstance(event, Failed):
             store.write_failure(event.job.key, _failure(event))
         yield event
 
 
-def _effort(
-    job: CellJob, planned: Sequence[PlannedBenchmark], macs: dict[str, int]
-) -> int:
+def _effort(job: CellJob, planned: Sequence[PlannedBenchmark], macs: dict[str, int]) -> int:
     # MACs an epoch. A long cell that starts last would leave the other cores idle at the end.
     for benchmark in planned:
         for row in benchmark.rows:

@@ -60,7 +60,7 @@ def perform(job: Job, report: Callable[[Progress], None]) -> Finished | Failed:
 def _reason(error: Exception) -> str:
     text = str(error).strip().splitlines()
     first = text[0] if text else ""
-    memory = isinstance(error, MemoryError) or "alloc" in first and "memory" in first.lower()
+    memory = isinstance(error, MemoryError) or ("alloc" in first and "memory" in first.lower())
     if memory or isinstance(error, torch.cuda.OutOfMemoryError):
         return f"out of memory ({type(error).__name__}: {first})"
     return f"{type(error).__name__}: {first}"
@@ -93,11 +93,20 @@ def _train(job: CellJob, report: Callable[[Progress], None]) -> CellResult:
     if stream.digest != cell.content["data"] or (
         fold_digest(fold) != cell.content["windows"]["sha256"]
     ):
-        raise DataError("the data changed between planning and training",
-                        where=f"dataset '{dataset.name}'", fix="run again")
+        raise DataError(
+            "the data changed between planning and training",
+            where=f"dataset '{dataset.name}'",
+            fix="run again",
+        )
     data = prepare(
-        stream, dataset, fold, channels=cell.channels, length=cell.length,
-        n_classes=len(classes), fill=cell.protocol.fill, normalise=cell.protocol.normalise,
+        stream,
+        dataset,
+        fold,
+        channels=cell.channels,
+        length=cell.length,
+        n_classes=len(classes),
+        fill=cell.protocol.fill,
+        normalise=cell.protocol.normalise,
     )
     prepared = time.perf_counter()
 
@@ -120,8 +129,10 @@ def _train(job: CellJob, report: Callable[[Progress], None]) -> CellResult:
         "environment": environment(),
     }
     return CellResult(
-        _record(job, fold, data, trained, classes, null), measured,
-        _predictions(stream, fold, trained), save(trained.weights),
+        _record(job, fold, data, trained, classes, null),
+        measured,
+        _predictions(stream, fold, trained),
+        save(trained.weights),
     )
 
 
@@ -138,8 +149,11 @@ def _record(
         "cell": job.cell.content,
         "classes": list(classes),
         "null": null,
-        "windows": {"train": len(fold.train), "validation": len(fold.validation),
-                    "test": len(fold.test)},
+        "windows": {
+            "train": len(fold.train),
+            "validation": len(fold.validation),
+            "test": len(fold.test),
+        },
         "overlap": {"test": fold.test_overlap, "validation": fold.validation_overlap},
         "normaliser": {
             "offset": data.normaliser.offset.tolist(),

@@ -160,10 +160,20 @@ def plan(
             folds[length, step] = [(fold, fold_digest(fold)) for fold in found]
         source = source_digest(model.build)
         origin = registry.models.origin(model.name)
-        cost_key = key_of([
-            "cost", source, origin.version, options, len(channels), length, len(classes),
-            version("torch"), processor(), harbench_digest(("cost",)),
-        ])
+        cost_key = key_of(
+            [
+                "cost",
+                source,
+                origin.version,
+                options,
+                len(channels),
+                length,
+                len(classes),
+                version("torch"),
+                processor(),
+                harbench_digest(("cost",)),
+            ]
+        )
         cells = []
         for fold, digest in folds.get((length, step), []):
             assert stream is not None
@@ -185,20 +195,50 @@ def plan(
                     "seed": seed,
                     "harbench": harbench_digest(),
                 }
-                cells.append(Cell(
-                    key_of(content), content, benchmark.name, entry.row, dataset.name,
-                    benchmark.path, task.name, benchmark.protocol, length, step, channels,
-                    fold.name, model.name, options, recipe, seed,
-                ))
-        rows.append(Row(
-            entry.row, model, options, recipe, length, step, len(channels), len(classes),
-            cost_key,
-            tuple(_facts(fold, len(classes)) for fold, _ in folds.get((length, step), [])),
-            tuple(cells),
-        ))
+                cells.append(
+                    Cell(
+                        key_of(content),
+                        content,
+                        benchmark.name,
+                        entry.row,
+                        dataset.name,
+                        benchmark.path,
+                        task.name,
+                        benchmark.protocol,
+                        length,
+                        step,
+                        channels,
+                        fold.name,
+                        model.name,
+                        options,
+                        recipe,
+                        seed,
+                    )
+                )
+        rows.append(
+            Row(
+                entry.row,
+                model,
+                options,
+                recipe,
+                length,
+                step,
+                len(channels),
+                len(classes),
+                cost_key,
+                tuple(_facts(fold, len(classes)) for fold, _ in folds.get((length, step), [])),
+                tuple(cells),
+            )
+        )
     return PlannedBenchmark(
-        benchmark, dataset, task, classes, null, _split_title(dataset, benchmark.protocol),
-        tuple(rows), missing,
+        benchmark,
+        dataset,
+        task,
+        classes,
+        null,
+        _split_title(dataset, benchmark.protocol),
+        tuple(rows),
+        missing,
     )
 
 
@@ -208,7 +248,8 @@ def _task(dataset: Dataset, protocol: Protocol, where: str) -> Task:
         raise ConfigError(
             f"dataset '{dataset.name}' has no task '{protocol.task}'"
             f"{did_you_mean(protocol.task, names)}",
-            where=f"{where}, protocol.task", expected=f"one of {', '.join(names)}",
+            where=f"{where}, protocol.task",
+            expected=f"one of {', '.join(names)}",
         )
     return dataset.task(protocol.task)
 
@@ -223,8 +264,11 @@ def _resolve(
     step = entry.step if entry.step is not None else benchmark.protocol.step
     if window == "paper":
         if model.window is None:
-            raise ConfigError(f"the paper of model '{model.name}' states no window", where=where,
-                              expected="a window in samples or time")
+            raise ConfigError(
+                f"the paper of model '{model.name}' states no window",
+                where=where,
+                expected="a window in samples or time",
+            )
         window = model.window
     try:
         length = in_samples(window, dataset.rate_hz)
@@ -233,7 +277,8 @@ def _resolve(
         raise ConfigError(str(error), where=where) from error
     if length < model.min_times:
         raise ConfigError(
-            f"model '{model.name}' is given windows of {length} samples", where=where,
+            f"model '{model.name}' is given windows of {length} samples",
+            where=where,
             expected=f"at least {model.min_times}",
             fix=f"give the row its own window: '{entry.row}: {{window: {model.min_times}}}'",
         )
@@ -246,7 +291,8 @@ def _options(given: Mapping[str, Any], model: Model, where: str) -> dict[str, An
         if name not in known:
             raise ConfigError(
                 f"model '{model.name}' has no option '{name}'{did_you_mean(name, known)}",
-                where=where, expected=f"one of {', '.join(known) or '(it has none)'}",
+                where=where,
+                expected=f"one of {', '.join(known) or '(it has none)'}",
                 fix=f"harbench models show {model.name}",
             )
     return {**known, **given}
@@ -268,8 +314,11 @@ def _facts(fold: Fold, n_classes: int) -> PlannedFold:
     parts = {"train": fold.train, "validation": fold.validation, "test": fold.test}
     support = np.bincount(fold.test.labels, minlength=n_classes)
     return PlannedFold(
-        fold.name, {name: len(part) for name, part in parts.items()},
-        tuple(int(count) for count in support), fold.test_overlap, fold.validation_overlap,
+        fold.name,
+        {name: len(part) for name, part in parts.items()},
+        tuple(int(count) for count in support),
+        fold.test_overlap,
+        fold.validation_overlap,
     )
 
 

@@ -68,8 +68,11 @@ def _code(file: Path) -> str:
 def _essence(node: Any) -> Any:
     # ast.dump differs between Python versions (empty fields, new ones); this leaves those out.
     if isinstance(node, ast.AST):
-        fields = [(name, _essence(value)) for name, value in ast.iter_fields(node)
-                  if value not in (None, []) and name not in ("type_comment", "kind")]
+        fields = [
+            (name, _essence(value))
+            for name, value in ast.iter_fields(node)
+            if value not in (None, []) and name not in ("type_comment", "kind")
+        ]
         return (type(node).__name__, fields)
     if isinstance(node, list):
         return [_essence(item) for item in node if not _is_docstring(item)]

@@ -108,11 +108,16 @@ def comparison_table(
 
 
 def _lines(manifest: dict[str, Any]) -> list[str]:
-    simulated = f"SIMULATED data in the format of {manifest['simulates']}; " if (
-        manifest["simulates"]) else ""
+    simulated = (
+        f"SIMULATED data in the format of {manifest['simulates']}; "
+        if (manifest["simulates"])
+        else ""
+    )
     null = "" if manifest["null"] is None else f", NULL = {manifest['classes'][manifest['null']]}"
-    lines = [f"{simulated}{manifest['dataset']}, task {manifest['task']} "
-             f"({len(manifest['classes'])} classes{null}), split {manifest['split']}"]
+    lines = [
+        f"{simulated}{manifest['dataset']}, task {manifest['task']} "
+        f"({len(manifest['classes'])} classes{null}), split {manifest['split']}"
+    ]
     folds = [fold for row in manifest["rows"] for fold in row["folds"]]
     if folds:
         lines.append(_audit_line(folds))
@@ -124,8 +129,10 @@ def _audit_line(folds: list[dict[str, Any]]) -> str:
     validation = max(fold["validation_overlap"] for fold in folds)
     if test == validation == 0:
         return "audit: no test or validation window shares a sample with a training window"
-    return (f"LEAKY: up to {100 * test:.1f} % of the test windows and {100 * validation:.1f} % of "
-            "the validation windows share samples with training windows")
+    return (
+        f"LEAKY: up to {100 * test:.1f} % of the test windows and {100 * validation:.1f} % of "
+        "the validation windows share samples with training windows"
+    )
 
 
 def _is_leaky(row: dict[str, Any]) -> bool:
@@ -136,14 +143,16 @@ def _columns(
     table: Table, manifest: dict[str, Any], metrics: Sequence[str], flops: bool, published: bool
 ) -> list[Column]:
     macs_note = table.note(
-        "FLOPs of one window = 2 x MACs; the paper's column of that name counts MACs" if flops else
-        "multiply-accumulates of one window, batch 1: the column that papers often head FLOPs; "
-        "true FLOPs = 2 x MACs (--flops)"
+        "operations on one window, 2 x MACs; papers' columns of that name often count MACs; two "
+        "counters agree on every row without a note"
+        if flops
+        else "multiply-accumulates of one window: the column that papers often head FLOPs; true "
+        "FLOPs = 2 x MACs (--flops); two counters agree on every row without a note"
     )
     parameters_note = table.note(
         "trainable, then with batch-norm's running statistics where there are any (as Keras counts)"
     )
-    columns = [Column("row", "Model"), Column("window", "Window", 5)]
+    columns = [Column("row", "Model"), Column("window", "Window\n/ step", 5)]
     for rank, metric in enumerate(metrics):
         columns.append(Column(metric, METRICS[metric].title, 0 if rank == 0 else 3))
     columns += [
@@ -152,8 +161,9 @@ def _columns(
         Column("latency", "Latency", 4),
     ]
     if published:
-        columns += [Column(f"printed {key}", f"printed\n{key}", 1)
-                    for key in ("NF", "parameters", "FLOPs")]
+        columns += [
+            Column(f"printed {key}", f"printed\n{key}", 1) for key in ("NF", "parameters", "FLOPs")
+        ]
     return columns
 
 
@@ -166,10 +176,15 @@ def _add_row(
     flops: bool,
 ) -> None:
     record: dict[str, Any] = {
-        "benchmark": table.name, "row": row["row"], "model": row["model"],
-        "window": row["length"], "step": row["step"],
-        "n_channels": row["n_channels"], "n_classes": row["n_classes"],
-        "simulated": bool(manifest["simulates"]), "leaky": _is_leaky(row),
+        "benchmark": table.name,
+        "row": row["row"],
+        "model": row["model"],
+        "window": row["length"],
+        "step": row["step"],
+        "n_channels": row["n_channels"],
+        "n_classes": row["n_classes"],
+        "simulated": bool(manifest["simulates"]),
+        "leaky": _is_leaky(row),
     }
     name_notes = []
     if row["stand_in"]:
@@ -179,11 +194,12 @@ def _add_row(
     name_notes += _state_notes(table, store, row, record)
     values = {
         "row": Value(row["row"], tuple(name_notes)),
-        "window": Value(f"{row['length']}/{row['step']}"),
+        "window": Value(f"{row['length']} / {row['step']}"),
     }
     scores = {
         (cell["fold"], cell["seed"]): store.read(cell["key"]).record["scores"]
-        for cell in row["cells"] if store.has(cell["key"])
+        for cell in row["cells"]
+        if store.has(cell["key"])
     }
     for metric in metrics:
         found = {place: s[metric] for place, s in scores.items() if s[metric] is not None}
@@ -240,8 +256,11 @@ def _add_cost(
     if stored is None:
         failure = store.failure(row["cost"])
         notes = (table.note(f"cost not measured: {failure['reason']}"),) if failure else ()
-        values |= {"parameters": Value(ABSENT, notes), "macs": Value(ABSENT),
-                   "latency": Value(ABSENT)}
+        values |= {
+            "parameters": Value(ABSENT, notes),
+            "macs": Value(ABSENT),
+            "latency": Value(ABSENT),
+        }
         return
     cost = Cost.from_json(stored)
     record |= cost.to_json()
@@ -249,7 +268,8 @@ def _add_cost(
     if cost.parameters_with_buffers != cost.parameters:
         parameters += f" / {cost.parameters_with_buffers:,}"
     values["parameters"] = Value(parameters)
-    notes = (table.note(f"{row['row']}: {cost.counters_note}"),) if cost.counters_note else ()
+    odd = not cost.counters_agree
+    notes = (table.note(f"{row['row']}: {cost.counters_note}"),) if odd else ()
     values["macs"] = Value(f"{cost.flops if flops else cost.macs:,}", notes)
     latency = ABSENT if cost.latency_median_ms is None else f"{cost.latency_median_ms:.2f} ms"
     values["latency"] = Value(latency)
@@ -274,8 +294,9 @@ def _add_published(
     for other in others:
         printed = ", ".join(f"{column} {text}" for column, text in other["printed"].items())
         defects = "".join(f"; {c}: {t}" for c, t in other["defects"].items())
-        number = table.note(f"also printed by {other['source']} ({other['row']}): "
-                            f"{printed}{defects}")
+        number = table.note(
+            f"also printed by {other['source']} ({other['row']}): {printed}{defects}"
+        )
         old = values["row"]
         values["row"] = Value(old.text, (*old.notes, number))
 
@@ -297,9 +318,15 @@ def _add_baseline(table: Table, manifest: dict[str, Any], metrics: Sequence[str]
     if row is None:
         return
     values = {column.key: Value("") for column in table.columns}
-    values["row"] = Value("(commonest class)", (table.note(
-        f"always guessing the commonest class of the test windows ({row['length']}/{row['step']})"
-    ),))
+    values["row"] = Value(
+        "(commonest class)",
+        (
+            table.note(
+                "always guessing the commonest class of the test windows "
+                f"({row['length']} / {row['step']})"
+            ),
+        ),
+    )
     scores = [
         always_commonest(fold["support"], manifest["classes"], manifest["null"])
         for fold in row["folds"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rich.console import Console, Group, RenderableType
-from rich.padding import Padding
+from rich.measure import Measurement
 from rich.table import Table as RichTable
 from rich.text import Text
 
@@ -20,9 +20,10 @@ def superscript(notes: tuple[int, ...]) -> str:
 def print_table(console: Console, table: Table) -> None:
     """Print a table; where the terminal is too narrow, columns go in the order of their rank."""
     columns = list(table.columns)
+    unbounded = console.options.update(max_width=10_000)
     while True:
         body = _body(table, columns)
-        wanted = console.measure(body).minimum
+        wanted = Measurement.get(console, unbounded, body).minimum
         droppable = [column for column in columns if column.width_rank > 0]
         if wanted <= console.width or not droppable:
             break
@@ -39,7 +40,7 @@ def _around(table: Table, body: RichTable, left_out: list[str]) -> list[Renderab
     parts.append(body)
     for number, note in enumerate(table.footnotes, 1):
         mark = superscript((number,))
-        parts.append(Padding(Text(f"{mark} {note}", style="dim"), (0, 0, 0, 1)))
+        parts.append(Text(f" {mark} {note}", style="dim"))
     if left_out:
         parts.append(Text(f"(too narrow for: {', '.join(left_out)})", style="dim italic"))
     if table.missing:

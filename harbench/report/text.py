@@ -11,15 +11,27 @@ from typing import Any
 from harbench.report.table import Table, Value
 
 _LATEX = {
-    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
-    "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
-    "±": r"$\pm$", "–": "--", "<": r"\textless{}", ">": r"\textgreater{}",
+    "\\": r"\textbackslash{}",
+    "&": r"\&",
+    "%": r"\%",
+    "$": r"\$",
+    "#": r"\#",
+    "_": r"\_",
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "±": r"$\pm$",
+    "–": "--",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
 }
 _MARKDOWN = {"|": r"\|", "*": r"\*", "_": r"\_", "<": "&lt;", "`": r"\`"}
 
 
 def markdown(table: Table) -> str:
     """A GitHub-flavoured table with footnotes below it."""
+
     def escape(text: str) -> str:
         return "".join(_MARKDOWN.get(letter, letter) for letter in text)
 
@@ -44,6 +56,7 @@ def markdown(table: Table) -> str:
 
 def latex(table: Table) -> str:
     """A booktabs table (needs the packages booktabs and threeparttable)."""
+
     def escape(text: str) -> str:
         return "".join(_LATEX.get(letter, letter) for letter in text)
 
@@ -54,11 +67,15 @@ def latex(table: Table) -> str:
 
     heads = [cell(Value(c.title.replace("\n", " "), c.notes)) for c in table.columns]
     lines = [
-        r"\begin{table}", r"\centering", r"\begin{threeparttable}",
+        r"\begin{table}",
+        r"\centering",
+        r"\begin{threeparttable}",
         rf"\caption{{{escape(table.title)}. {escape(' '.join(table.lines))}}}",
         rf"\label{{tab:{table.name}}}",
-        rf"\begin{{tabular}}{{l{'r' * (len(table.columns) - 1)}}}", r"\toprule",
-        " & ".join(heads) + r" \\", r"\midrule",
+        rf"\begin{{tabular}}{{l{'r' * (len(table.columns) - 1)}}}",
+        r"\toprule",
+        " & ".join(heads) + r" \\",
+        r"\midrule",
     ]
     for row in table.rows:
         cells = [cell(row.get(column.key, Value(""))) for column in table.columns]
@@ -92,8 +109,13 @@ def _flat(record: dict[str, Any]) -> dict[str, Any]:
 def json_text(tables: Sequence[Table]) -> str:
     """All tables with their rows as numbers, and what a reader must be told."""
     content = [
-        {"benchmark": t.name, "title": t.title, "lines": t.lines, "missing": t.missing or None,
-         "rows": t.records}
+        {
+            "benchmark": t.name,
+            "title": t.title,
+            "lines": t.lines,
+            "missing": t.missing or None,
+            "rows": t.records,
+        }
         for t in tables
     ]
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"

@@ -1,9 +1,9 @@
 """The results folder: written atomically, so that what is there is whole.
 
-    results/cells/ab/abcd.../      one finished cell, named by its key
-    results/costs/KEY.json         cost of one network on one machine
-    results/failures/KEY.json      why a cell failed, until it succeeds
-    results/benchmarks/NAME.json   what the tables are made of: rows and the keys of their cells
+results/cells/ab/abcd.../      one finished cell, named by its key
+results/costs/KEY.json         cost of one network on one machine
+results/failures/KEY.json      why a cell failed, until it succeeds
+results/benchmarks/NAME.json   what the tables are made of: rows and the keys of their cells
 """
 
 from __future__ import annotations
@@ -75,10 +75,14 @@ class Store:
             temporary.mkdir(parents=True)
             predictions.save(temporary / "predictions.npz")
             (temporary / "weights.safetensors").write_bytes(weights)
-            hashes = {name: _sha256(temporary / name)
-                      for name in ("predictions.npz", "weights.safetensors")}
-            _write_json(temporary / "record.json",
-                        {"format": FORMAT, "key": key, **record, "sha256": hashes})
+            hashes = {
+                name: _sha256(temporary / name)
+                for name in ("predictions.npz", "weights.safetensors")
+            }
+            _write_json(
+                temporary / "record.json",
+                {"format": FORMAT, "key": key, **record, "sha256": hashes},
+            )
             _write_json(temporary / "measured.json", measured)
             for file in temporary.iterdir():
                 _sync(file)
@@ -148,7 +152,8 @@ class Store:
             known = self.benchmarks()
             raise ResultsError(
                 f"no results of a benchmark '{name}'{did_you_mean(name, known)}",
-                where=str(self.folder), expected=f"one of {', '.join(known)}" if known else None,
+                where=str(self.folder),
+                expected=f"one of {', '.join(known)}" if known else None,
                 fix=f"harbench run benchmarks.yaml {name}",
             )
         return _read_json(path)
@@ -173,8 +178,10 @@ class Store:
 
     def _unwritable(self, error: OSError) -> ResultsError:
         return ResultsError(
-            f"results cannot be written: {error.strerror or error}", where=str(self.folder),
-            expected="a writable folder with room", fix="harbench run ... --out ANOTHER_FOLDER",
+            f"results cannot be written: {error.strerror or error}",
+            where=str(self.folder),
+            expected="a writable folder with room",
+            fix="harbench run ... --out ANOTHER_FOLDER",
         )
 
 
@@ -184,7 +191,9 @@ def _sha256(path: Path) -> str:
 
 
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:
-    path.write_text(json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+    path.write_text(
+        json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
+    )
 
 
 def _sync(path: Path) -> None:
@@ -200,11 +209,15 @@ def _read_json(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise ResultsError("not there", where=str(path), fix="harbench run benchmarks.yaml"
-                           ) from error
+        raise ResultsError(
+            "not there", where=str(path), fix="harbench run benchmarks.yaml"
+        ) from error
     except (OSError, ValueError) as error:
-        raise ResultsError(f"cannot be read: {error}", where=str(path),
-                           fix=f"delete it and run again: rm -r {path.parent}") from error
+        raise ResultsError(
+            f"cannot be read: {error}",
+            where=str(path),
+            fix=f"delete it and run again: rm -r {path.parent}",
+        ) from error
     if not isinstance(content, dict):
         raise ResultsError("not a record of harbench", where=str(path))
     return content

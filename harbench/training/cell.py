@@ -42,8 +42,9 @@ class TrainedModel:
     @property
     def weights(self) -> dict[str, Tensor]:
         """Parameters and buffers by name."""
-        return {name: value.detach().contiguous() for name, value in
-                self.module.state_dict().items()}
+        return {
+            name: value.detach().contiguous() for name, value in self.module.state_dict().items()
+        }
 
 
 def build(
@@ -70,8 +71,10 @@ def build(
             f"{n_classes} classes: {type(error).__name__}: {error}"
         ) from error
     if not isinstance(module, nn.Module):
-        raise ModelError(f"the builder of model '{model.name}' returned {type(module).__name__}",
-                         expected="a torch.nn.Module")
+        raise ModelError(
+            f"the builder of model '{model.name}' returned {type(module).__name__}",
+            expected="a torch.nn.Module",
+        )
     return module
 
 
@@ -86,11 +89,16 @@ def device_named(name: str) -> torch.device:
     try:
         device = torch.device(name)
     except RuntimeError as error:
-        raise ConfigError(f"no device is called '{name}'", where="--device",
-                          expected="cpu, cuda, cuda:N or auto") from error
+        raise ConfigError(
+            f"no device is called '{name}'", where="--device", expected="cpu, cuda, cuda:N or auto"
+        ) from error
     if device.type == "cuda" and not torch.cuda.is_available():
-        raise ConfigError("this torch sees no CUDA device", where="--device",
-                          expected="a GPU and a CUDA build of torch", fix="--device cpu")
+        raise ConfigError(
+            "this torch sees no CUDA device",
+            where="--device",
+            expected="a GPU and a CUDA build of torch",
+            fix="--device cpu",
+        )
     return device
 
 

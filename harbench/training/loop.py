@@ -138,7 +138,7 @@ def _train_epoch(
         loss = functional.cross_entropy(
             logits, y, weight=class_weights, label_smoothing=recipe.label_smoothing
         )
-        loss.backward()
+        torch.autograd.backward(loss)
         if recipe.clip_norm is not None:
             nn.utils.clip_grad_norm_(model.parameters(), recipe.clip_norm)
         optimiser.step()
@@ -179,7 +179,7 @@ def logits_of(model: nn.Module, windows: Windows, batches: WindowBatches) -> NDA
 def evaluate(
     model: nn.Module, windows: Windows, batches: WindowBatches, n_classes: int
 ) -> dict[str, float]:
-    """"loss" (plain cross-entropy), "nf", "macro_f1" and "accuracy"; empty without windows."""
+    """ "loss" (plain cross-entropy), "nf", "macro_f1" and "accuracy"; empty without windows."""
     if len(windows) == 0:
         return {}
     logits = logits_of(model, windows, batches)
@@ -204,6 +204,7 @@ def _class_weights(recipe: Recipe, data: PreparedFold) -> NDArray[np.float64] | 
     if len(recipe.class_weights) != data.n_classes:
         raise ConfigError(
             f"{len(recipe.class_weights)} class weights for {data.n_classes} classes",
-            where="recipe.class_weights", expected="one number a class",
+            where="recipe.class_weights",
+            expected="one number a class",
         )
     return np.array(recipe.class_weights)

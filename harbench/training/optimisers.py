@@ -28,15 +28,18 @@ def optimiser_of(recipe: Recipe, parameters: Iterable[nn.Parameter]) -> optim.Op
     if recipe.nesterov and (recipe.optimizer != "sgd" or recipe.momentum == 0):
         raise ConfigError(
             f"nesterov with {recipe.optimizer} and momentum {recipe.momentum}",
-            where="recipe.nesterov", expected="sgd with a momentum above 0",
+            where="recipe.nesterov",
+            expected="sgd with a momentum above 0",
         )
     rate, decay = recipe.learning_rate, recipe.weight_decay
     if recipe.optimizer == "sgd":
-        return optim.SGD(parameters, rate, momentum=recipe.momentum, weight_decay=decay,
-                         nesterov=recipe.nesterov)
+        return optim.SGD(
+            parameters, rate, momentum=recipe.momentum, weight_decay=decay, nesterov=recipe.nesterov
+        )
     if recipe.optimizer == "rmsprop":
-        return optim.RMSprop(parameters, rate, alpha=recipe.decay, momentum=recipe.momentum,
-                             weight_decay=decay)
+        return optim.RMSprop(
+            parameters, rate, alpha=recipe.decay, momentum=recipe.momentum, weight_decay=decay
+        )
     kind = optim.Adam if recipe.optimizer == "adam" else optim.AdamW
     return kind(parameters, rate, weight_decay=decay)
 

@@ -21,10 +21,14 @@ def per_class(cells: Sequence[TrainedCell]) -> dict[str, pd.DataFrame]:
     for cell in cells:
         scores = cell.record["scores"]
         for number, name in enumerate(cell.record["classes"]):
-            lines.append({
-                "row": cell.row, "seed": cell.seed, "class": name,
-                **{k: scores[k][number] for k in ("precision", "recall", "f1", "support")},
-            })
+            lines.append(
+                {
+                    "row": cell.row,
+                    "seed": cell.seed,
+                    "class": name,
+                    **{k: scores[k][number] for k in ("precision", "recall", "f1", "support")},
+                }
+            )
     frame = pd.DataFrame(lines)
     tables = {}
     for row, of_row in frame.groupby("row", sort=False):

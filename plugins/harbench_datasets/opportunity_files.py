@@ -40,6 +40,10 @@ S4-Drill 45460 46154259 9076c861d9b5ad94345abf61659064f8e7b94e73d29518ab30e156a3
 # Of the old archive at UCI; the members lie in the same place in every packing that is known.
 ARCHIVE_FOLDER = "OpportunityUCIDataset/dataset"
 
+# A folder of simulated files holds these two besides; either of them gives it away.
+MANIFEST = "simulation.json"
+MARKER = "SIMULATED.txt"
+
 
 @dataclass(frozen=True)
 class DataFile:

@@ -13,7 +13,7 @@ import json
 import math
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,13 +21,11 @@ import numpy as np
 
 from harbench import DataError
 from harbench.errors import ConfigError
-from harbench_datasets.opportunity_files import FILES, DataFile, listed
+from harbench_datasets.opportunity_files import FILES, MANIFEST, MARKER, DataFile, listed
 from harbench_datasets.opportunity_script import rows_at, write_script
 from harbench_datasets.opportunity_text import TableWriter
 from harbench_datasets.opportunity_waveforms import PLANTED, sensor_table
 
-MANIFEST: Final = "simulation.json"
-MARKER: Final = "SIMULATED.txt"
 GENERATOR_VERSION: Final = 1
 """Raise it when the same scale, seed and strength give other bytes."""
 
@@ -65,10 +63,17 @@ def simulate(folder: Path, scale: float, seed: int, *, strength: float = 1.0) ->
     """
     _check(scale, seed, strength)
     _refuse_foreign(folder)
-    with _reported(folder, scale):
-        folder.mkdir(parents=True, exist_ok=True)
-        with _locked(folder):
-            _replace_all(folder, scale, seed, strength)
+    is_new = not folder.exists()
+    try:
+        with _reported(folder, scale):
+            folder.mkdir(parents=True, exist_ok=True)
+            with _locked(folder):
+                _replace_all(folder, scale, seed, strength)
+    except BaseException:
+        if is_new:
+            with suppress(OSError):
+                folder.rmdir()  # only if nothing is in it
+        raise
 
 
 def _replace_all(folder: Path, scale: float, seed: int, strength: float) -> None:

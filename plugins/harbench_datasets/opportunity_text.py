@@ -22,7 +22,9 @@ from harbench import DataError
 
 # Enough lines to hide the cost of a call, few enough that a block's arrays stay in the cache.
 _BLOCK: Final = 1 << 19
+_LONGEST_LINE: Final = 1 << 16
 _WHITE: Final = b" \t\r\n"
+_LARGEST: Final = float(np.finfo(np.float32).max)
 _NUMBER: Final = re.compile(rb"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
 _NUMERIC: Final = re.compile(rb"[-+.0-9eENa]+")
 
@@ -63,37 +65,52 @@ def read_table(
             that is no number, a line that is no text, an empty file, a file that cannot be read.
     """
     columns = np.asarray(kept, dtype=np.intp)
+    tables: list[NDArray[np.float32]] = []
+    line = 1
     try:
-        content = path.read_bytes().rstrip(_WHITE)
+        for block in _blocks(path, fix):
+            table = _read_quickly(block, len(names), columns)
+            if table is None:
+                text = _plain(block)
+                table = _read_quickly(text, len(names), columns)
+                if table is None:
+                    table = _read_slowly(text, names, kept, path, line, fix)
+            tables.append(table)
+            line += len(table)
     except OSError as error:
         raise DataError(f"the file cannot be read: {error.strerror}", where=str(path)) from None
-    if not content:
+    if not tables:
         raise DataError(
             "the file is empty", where=str(path), expected=f"lines of {len(names)} numbers", fix=fix
         )
-    tables: list[NDArray[np.float32]] = []
-    line = 1
-    for block in _blocks(content + b"\n"):
-        table = _read_quickly(block, len(names), columns)
-        if table is None:
-            text = _plain(block)
-            table = _read_quickly(text, len(names), columns)
-            if table is None:
-                table = _read_slowly(text, names, kept, path, line, fix)
-        tables.append(table)
-        line += len(table)
     return np.concatenate(tables)
 
 
-def _blocks(content: bytes) -> Iterator[bytes]:
-    """Whole lines, a few hundred at a time."""
-    start = 0
-    while start < len(content):
-        stop = content.rfind(b"\n", start, start + _BLOCK) + 1
-        if stop == 0:  # a line longer than a block
-            stop = content.index(b"\n", start) + 1
-        yield content[start:stop]
-        start = stop
+def _blocks(path: Path, fix: str) -> Iterator[bytes]:
+    """Whole lines, a few hundred at a time; no white space stands after the last line."""
+    lines = tail = b""
+    n_read = 0
+    with path.open("rb") as file:
+        while piece := file.read(_BLOCK):
+            n_read += len(piece)
+            text = tail + piece
+            if text.isspace():  # perhaps the end of the file
+                lines, tail = lines + text, b""
+                continue
+            if lines:
+                yield lines
+            cut = text.rfind(b"\n") + 1
+            lines, tail = text[:cut], text[cut:]
+            if len(tail) > _LONGEST_LINE:
+                file.seek(0)
+                line = file.read(n_read - len(tail)).count(b"\n") + 1
+                raise DataError(
+                    f"the line is longer than {_LONGEST_LINE:,} bytes: this is no table of numbers",
+                    where=f"{path}:{line}",
+                    fix=fix,
+                )
+    if last := (lines + tail).rstrip(_WHITE):
+        yield last + b"\n"
 
 
 def _plain(text: bytes) -> bytes:
@@ -136,6 +153,7 @@ def _read_quickly(
     end = ends[1:].reshape(n_lines, n_columns).take(kept, axis=1).ravel()
     begin = ends[:-1].reshape(n_lines, n_columns).take(kept, axis=1).ravel()
     begin += 1
+    # Positions are right by construction; mode="clip" skips the slow test for that.
     first = padded.take(begin, mode="clip")
     negative = first == ord("-")
     n_digits = np.subtract(end, begin, out=begin)
@@ -167,9 +185,10 @@ def _read_quickly(
 
 def _is_plain(characters: NDArray[np.uint8], separators: NDArray[np.intp]) -> bool:
     """Whether there are only digits, ``-``, ``N``, ``a``, spaces, and LF at the ends of lines."""
-    expected = np.full(separators.shape[1], ord(" "), np.uint8)
-    expected[-1] = ord("\n")
-    if not (characters.take(separators, mode="clip") == expected).all():
+    if not (characters.take(separators[:, -1]) == ord("\n")).all():
+        return False
+    n_lines, n_columns = separators.shape
+    if np.count_nonzero(characters == ord(" ")) != n_lines * (n_columns - 1):
         return False
     n_good = np.count_nonzero((characters - np.uint8(ord("0"))) <= 9)
     n_good += sum(np.count_nonzero(characters == ord(sign)) for sign in "-Na")
@@ -221,7 +240,7 @@ def _value(
     if field == b"NaN":
         return math.nan
     # Beyond float32 a number would become infinite.
-    if not _NUMBER.fullmatch(field) or abs(float(field)) > np.finfo(np.float32).max:
+    if not _NUMBER.fullmatch(field) or abs(float(field)) > _LARGEST:
         _refuse(field, path, line, column, names, fix)
     return float(field)
 

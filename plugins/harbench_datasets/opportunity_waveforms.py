@@ -90,14 +90,14 @@ def _level(column: Column) -> _Level:
     if column.channel and column.channel.unit == "mm/s":
         return _Level(0, 1200, low, high)
     if name.startswith("Eu"):
-        spread = 12 if name == "EuY" else 60
+        spread = 5 if name == "EuY" else 25
         return _Level(_EULER_REST[name], spread, low, high)
     if name == "Compass":
-        return _Level(20, 60, low, high)
+        return _Level(20, 25, low, high)
     if "_A" in name:
         return _Level(0, 350, low, high)
     if name.startswith("magnetic"):
-        return _Level(100, 250, low, high)
+        return _Level(100, 120, low, high)
     if name.startswith("Quaternion"):
         return _Level(0, 350, -1000, 1000)
     if column.kind == "location":
@@ -116,10 +116,10 @@ _COLUMN_OF = {channel.name: channel.number for channel in CHANNELS}
 
 # The background of a channel, in units of its spread: fast noise, slow drift, and what differs
 # between subjects and between runs. The squares of the first two add up to 1.
-_NOISE, _DRIFT, _OF_SUBJECT, _OF_RUN = 0.8, 0.6, 0.4, 0.2
+_NOISE, _DRIFT, _OF_SUBJECT, _OF_RUN = 0.9, 0.44, 0.3, 0.1
 _MEMORY = 0.9  # of the noise, from one sample to the next
 # A waveform in units of the spread: it stays for a gesture on one side of the background.
-_OFFSET, _SWING = 2.0, 1.5
+_OFFSET, _SWING = 4.0, 2.5
 _RAMP = 4  # samples to rise and to fall
 _PERIODS_OF_DRIFT = (1800, 9000)  # samples: 1 to 5 minutes
 

@@ -1,6 +1,7 @@
 """Every kind of mistake, each with its file, line and column, what was found and expected."""
 
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -237,7 +238,7 @@ MODELS = [
      "its own for each row (my-row: {model: NAME}))"),
     ("models: {a: 3}", "3:15: models.a is 3 (expected a mapping, or nothing)"),
     ("models: {a b: }", "3:12: 'a b' cannot name a row of models (expected letters, digits, '.', "
-     "'_' and '-', with a letter or digit first)"),
+     "'_' and '-', the first a letter or digit, at most 100)"),
     ("models: {a: {row: b}}", "3:16: unknown key 'row': the name is the key 'a' above"),
     ("models: {a: {modle: b}}", "3:16: unknown key 'modle' in models.a; did you mean 'model'? "
      "(expected 'model', 'options', 'recipe', 'window' or 'step')"),
@@ -273,7 +274,8 @@ WHOLE_FILES = [
      "benchmark by name)"),
     ("benchmarks:\n  q: spar\n", "b.yaml:2:6: benchmark 'q' is 'spar' (expected a mapping)"),
     ("benchmarks:\n  my q: {dataset: d, models: [m]}\n", "b.yaml:2:3: 'my q' cannot name a "
-     "benchmark (expected letters, digits, '.', '_' and '-', with a letter or digit first)"),
+     "benchmark (expected letters, digits, '.', '_' and '-', the first a letter or digit, at most "
+     "100)"),
     ("benchmarks:\n  q: {models: [m]}\n", "b.yaml:2:3: benchmark 'q' lacks 'dataset'"),
     ("benchmarks:\n  q: {dataset: d}\n", "b.yaml:2:3: benchmark 'q' lacks 'models'"),
     ("benchmarks: {q: {dataset: d, models: [m]}}\n---\nx: 1\n", "b.yaml:2:1: this is not YAML: "
@@ -339,6 +341,14 @@ def test_only_the_first_ten_mistakes_are_told(refused):
     assert said[0].startswith("b.yaml:5:29: models.m0.recipe.epochs is 0")
     assert said[9].startswith("b.yaml:14:29: models.m9.recipe.epochs is 0")
     assert said[10] == "and 3 more"
+
+
+def test_thousands_of_mistakes_are_told_quickly(refused):
+    started = time.process_time()
+    weights = ", ".join("x" * 9_000)
+    said = refused(LINE_5 % f"recipe: {{class_weights: [{weights}]}}")
+    assert said[-1] == "and 8990 more"
+    assert time.process_time() - started < 5
 
 
 def test_a_mistake_in_the_defaults_is_told_once_at_their_line(refused):

@@ -69,6 +69,7 @@ def test_convolution_and_linear_in_closed_form(
     cost = count(net, n_channels, n_times)
     assert cost.macs == out * width * kernel + width * out * n_classes
     assert cost.macs_second == cost.macs
+    assert cost.counters_agree
     assert cost.counters_note == "thop, the second counter, agrees."
     weights = width * kernel + width * out * n_classes + bias * (width + n_classes)
     assert cost.parameters == cost.parameters_with_buffers == weights
@@ -93,6 +94,7 @@ def test_recurrent_layers_in_closed_form(kind, n_channels, n_times, hidden, laye
     macs = count_macs(net, n_channels, n_times)
     assert macs.first == n_times * steps + 2 * hidden * directions
     assert macs.second > macs.first
+    assert macs.agree
     assert "agrees" in macs.note
 
 
@@ -112,6 +114,7 @@ def test_recurrent_cells_agree(cell):
     gates = {nn.RNNCell: 1, nn.GRUCell: 3, nn.LSTMCell: 4}[cell]
     macs = count_macs(Loop(), 3, 7)
     assert macs.first == 7 * gates * 5 * (3 + 5) + 10
+    assert macs.agree
     assert "agrees" in macs.note
 
 
@@ -121,6 +124,7 @@ def test_a_recurrent_layer_as_the_whole_network():
     cost = count(net, 113, 15)
     assert cost.macs == 113 * 4 * 8 * ((15 + 8) + (8 + 8))
     assert cost.parameters == 4 * 8 * ((15 + 8 + 2) + (8 + 8 + 2))
+    assert cost.counters_agree
     assert "agrees" in cost.counters_note
 
 
@@ -149,6 +153,7 @@ def test_attention_is_seen_by_the_first_counter_alone():
     projections, scores, feed_forward = 4 * 10 * 32 * 32, 2 * 10 * 10 * 32, 2 * 10 * 32 * 64
     assert cost.macs == projections + scores + feed_forward + 32 * 3
     assert cost.macs_second < cost.macs
+    assert not cost.counters_agree
     assert f"saw only {cost.macs_second:,} of {cost.macs:,} MACs" in cost.counters_note
     assert cost.counters_note.endswith("torch's counter counts.")
     assert cost.parameters == sum(p.numel() for p in net.parameters())
@@ -175,6 +180,7 @@ def test_a_layer_that_two_modules_share_is_counted_twice_too_often_by_the_second
     assert cost.macs == 2 * 36 + 12
     assert cost.parameters == 42 + 14
     assert cost.macs_second > cost.macs
+    assert not cost.counters_agree
     assert "more than 84 MACs" in cost.counters_note
     assert cost.counters_note.endswith("torch's counter counts.")
 

@@ -92,6 +92,7 @@ COST = Cost(
     parameters_with_buffers=24_594,
     macs=240_656,
     macs_second=None,
+    counters_agree=True,
     counters_note="One sentence.",
     weight_bytes=98_376,
     latency_median_ms=0.1234567890123,

@@ -4,7 +4,6 @@ import json
 import socket
 
 import pytest
-from web_server import running
 
 from harbench.data import download as room
 from harbench.data.disk import DiskFullError
@@ -22,14 +21,6 @@ class Log:
 
     def bytes_done(self, what, done, total, *, kept=0):
         self.counts.append((what, done, total, kept))
-
-
-@pytest.fixture
-def site(monkeypatch):
-    monkeypatch.setenv("NO_PROXY", "*")
-    monkeypatch.setenv("no_proxy", "*")
-    with running() as site:
-        yield site
 
 
 @pytest.fixture

@@ -22,15 +22,20 @@ def recordings(n_subjects=4, n_sessions=2, length=100):
     found, at = [], 0
     for subject in range(1, n_subjects + 1):
         for session in range(1, n_sessions + 1):
-            found.append(RecordingSpan(f"s{subject}-{session}", f"s{subject}", str(session), at,
-                                       at + length))
+            found.append(
+                RecordingSpan(f"s{subject}-{session}", f"s{subject}", str(session), at, at + length)
+            )
             at += length
     return found
 
 
 def stream(labels, spans):
-    return Stream("d", tuple(spans), np.zeros((len(labels), 3), np.float32),
-                  {"gestures": np.asarray(labels, np.int16)})
+    return Stream(
+        "d",
+        tuple(spans),
+        np.zeros((len(labels), 3), np.float32),
+        {"gestures": np.asarray(labels, np.int16)},
+    )
 
 
 GESTURES = Task("gestures", ("Null", "wave", "turn"), null=0)
@@ -88,8 +93,11 @@ def test_groups_test_every_subject_once(k, seed):
     assert tested == [(r.start, r.stop) for r in spans]
 
 
-@given(st.integers(3, 20), st.integers(0, 5), st.tuples(st.integers(1, 8), st.integers(0, 2),
-                                                        st.integers(1, 2)))
+@given(
+    st.integers(3, 20),
+    st.integers(0, 5),
+    st.tuples(st.integers(1, 8), st.integers(0, 2), st.integers(1, 2)),
+)
 def test_blocks_share_no_sample_and_lose_none(blocks, seed, ratio):
     spans = recordings(length=157)
     try:
@@ -120,8 +128,14 @@ def test_only_the_random_split_of_overlapping_windows_leaks(length, step, seed):
 
 def test_windows_never_cross_a_recording():
     spans = recordings()
-    (fold,) = folds_of(stream(np.zeros(800), spans), TOY, GESTURES, Protocol(
-        split=FixedSplit(train=("s1*",), test=("s2*",))), 30, 7)
+    (fold,) = folds_of(
+        stream(np.zeros(800), spans),
+        TOY,
+        GESTURES,
+        Protocol(split=FixedSplit(train=("s1*",), test=("s2*",))),
+        30,
+        7,
+    )
     for start in fold.train.starts:
         assert any(r.start <= start and start + 30 <= r.stop for r in spans[:2])
 

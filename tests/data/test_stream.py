@@ -61,8 +61,10 @@ def test_files_that_are_not_here(tmp_path, monkeypatch):
 
 def test_other_bytes_than_the_dataset_states_are_refused(files):
     def stated(folder):
-        return [replace(s, files=tuple(SourceFile(f.path, "0" * 64) for f in s.files))
-                for s in sources(folder)]
+        return [
+            replace(s, files=tuple(SourceFile(f.path, "0" * 64) for f in s.files))
+            for s in sources(folder)
+        ]
 
     with pytest.raises(DataError, match=r"s1a\.npz: this is not the file that 'toy' names"):
         open_stream(replace(TOY, sources=stated), files)
@@ -74,8 +76,10 @@ def test_other_bytes_than_the_dataset_states_are_refused(files):
         (lambda r: replace(r, signals=r.signals[:, :2]), "signals are float32 .600, 2."),
         (lambda r: replace(r, signals=r.signals.astype(float)), "signals are float64"),
         (lambda r: replace(r, labels={"gestures": r.labels["gestures"]}), "labels of task 'any'"),
-        (lambda r: replace(r, labels={**r.labels, "any": r.labels["any"] + np.int16(5)}),
-         "reach from 5 to 6"),
+        (
+            lambda r: replace(r, labels={**r.labels, "any": r.labels["any"] + np.int16(5)}),
+            "reach from 5 to 6",
+        ),
     ],
 )
 def test_a_reader_that_breaks_its_word(files, tmp_path, spoil, message):
@@ -121,8 +125,16 @@ def test_changing_test_samples_changes_nothing_that_training_sees(files, tmp_pat
     (fold,) = folds_of(before, TOY, TOY.tasks[0], protocol, 20, 10)
 
     def prepared(source):
-        return prepare(source, TOY, fold, channels=(0, 2), length=20, n_classes=3,
-                       fill="forward", normalise=kind)
+        return prepare(
+            source,
+            TOY,
+            fold,
+            channels=(0, 2),
+            length=20,
+            n_classes=3,
+            fill="forward",
+            normalise=kind,
+        )
 
     disturbed = np.array(before.signals)
     for recording in before.recordings:

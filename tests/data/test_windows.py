@@ -75,22 +75,32 @@ def test_overlap_share_against_brute_force(test, train, length):
 
 @pytest.mark.parametrize(
     ("length", "rate", "window", "samples"),
-    [(24, 30, None, 24), ("500 ms", 30, None, 15), ("800ms", 30, None, 24), ("1.5 s", 50, None, 75),
-     ("50%", 30, 15, 7), ("100 %", 30, 15, 15)],
+    [
+        (24, 30, None, 24),
+        ("500 ms", 30, None, 15),
+        ("800ms", 30, None, 24),
+        ("1.5 s", 50, None, 75),
+        ("50%", 30, 15, 7),
+        ("100 %", 30, 15, 15),
+    ],
 )
 def test_lengths(length, rate, window, samples):
     assert in_samples(length, rate, window) == samples
 
 
-@pytest.mark.parametrize(("length", "rate", "window"), [("1 ms", 30, None), ("1%", 30, 15),
-                                                        ("50%", 30, None), ("soon", 30, 15)])
+@pytest.mark.parametrize(
+    ("length", "rate", "window"),
+    [("1 ms", 30, None), ("1%", 30, 15), ("50%", 30, None), ("soon", 30, 15)],
+)
 def test_lengths_that_are_none(length, rate, window):
     with pytest.raises(ValueError, match=r".+"):
         in_samples(length, rate, window)
 
 
-@pytest.mark.parametrize(("value", "field"), [(0, "window"), ("50%", "window"), ("paper", "step"),
-                                              ("soon", "step"), (-3, "step")])
+@pytest.mark.parametrize(
+    ("value", "field"),
+    [(0, "window"), ("50%", "window"), ("paper", "step"), ("soon", "step"), (-3, "step")],
+)
 def test_check_length_refuses(value, field):
     with pytest.raises(ValueError, match=field):
         check_length(value, field)

@@ -6,12 +6,12 @@ import sys
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
-import harbench_datasets.spar as spar
 import numpy as np
 import pytest
-from harbench_datasets.spar import SPAR
 
+import harbench_datasets.spar as spar
 from harbench import DataError, DataMissingError, Source, SourceFile
+from harbench_datasets.spar import SPAR
 
 
 @pytest.fixture(scope="module")

@@ -3,11 +3,11 @@
 import importlib
 import pkgutil
 
-import harbench_models
 import pytest
 import torch
 
 import harbench
+import harbench_models
 
 
 def registered() -> dict[str, harbench.Model]:

@@ -6,7 +6,6 @@ import random
 import subprocess
 import sys
 
-import harbench_models
 import numpy as np
 import pytest
 import torch
@@ -15,6 +14,7 @@ from torch import nn
 from torch.func import functional_call, grad, vmap
 
 import harbench
+import harbench_models
 
 BATCH = 3
 

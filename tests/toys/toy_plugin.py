@@ -24,8 +24,9 @@ def write_toy_files(folder: Path, seed: int = 0, n_samples: int = 600) -> None:
             signals[labels == 1, 0] += 3
             signals[labels == 2, 1] -= 3
             signals[rng.random((n_samples, 3)) < 0.02] = np.nan
-            np.savez(folder / f"s{subject}{session}.npz", signals=signals,
-                     labels=labels.astype(np.int16))
+            np.savez(
+                folder / f"s{subject}{session}.npz", signals=signals, labels=labels.astype(np.int16)
+            )
 
 
 def sources(folder: Path) -> list[harbench.Source]:
@@ -41,8 +42,13 @@ def read(source: harbench.Source) -> list[harbench.Recording]:
     with np.load(source.files[0].path) as content:
         signals, labels = content["signals"], content["labels"]
     return [
-        harbench.Recording(source.name, source.name[:2], source.name[2], signals,
-                           {"gestures": labels, "any": (labels > 0).astype(np.int16)})
+        harbench.Recording(
+            source.name,
+            source.name[:2],
+            source.name[2],
+            signals,
+            {"gestures": labels, "any": (labels > 0).astype(np.int16)},
+        )
     ]
 
 
@@ -71,8 +77,12 @@ def small(n_channels: int, n_times: int, n_classes: int, *, hidden: int = 8):
     from torch import nn
 
     return nn.Sequential(
-        nn.Conv1d(n_channels, hidden, 3, padding=1), nn.BatchNorm1d(hidden), nn.ReLU(),
-        nn.AdaptiveAvgPool1d(1), nn.Flatten(), nn.Linear(hidden, n_classes),
+        nn.Conv1d(n_channels, hidden, 3, padding=1),
+        nn.BatchNorm1d(hidden),
+        nn.ReLU(),
+        nn.AdaptiveAvgPool1d(1),
+        nn.Flatten(),
+        nn.Linear(hidden, n_classes),
     )
 
 
@@ -116,12 +126,18 @@ def register_models(register) -> None:
     cite = harbench.Citation("Nobody, 2026")
     published = (
         harbench.PublishedResult(
-            row="Nobody", source="Nobody 2026, Table 1", dataset="toy", task="gestures",
+            row="Nobody",
+            source="Nobody 2026, Table 1",
+            dataset="toy",
+            task="gestures",
             printed={"NF": "99.9", "parameters": "1M*", "FLOPs": "2M"},
             defects={"parameters": "counted twice"},
         ),
     )
-    register(harbench.Model("small", "one conv", small, RECIPE, cite, min_times=3, window=10,
-                            published=published))
+    register(
+        harbench.Model(
+            "small", "one conv", small, RECIPE, cite, min_times=3, window=10, published=published
+        )
+    )
     register(harbench.Model("broken", "wrong shape", broken, RECIPE, cite))
     register(harbench.Model("suicidal", "dies", suicidal, RECIPE, cite))

@@ -20,13 +20,3 @@ def toy_stream(tmp_path_factory):
 @pytest.fixture
 def toy_fold(toy_stream):
     return prepare_fold(toy_stream, Protocol(split="fixed"))
-
-
-@pytest.fixture
-def one_thread():
-    import torch
-
-    before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
-    yield
-    torch.set_num_threads(before[0])
-    torch.use_deterministic_algorithms(before[1])

@@ -56,8 +56,15 @@ def test_shuffling_follows_the_generator(toy_fold):
 
 def test_the_loop_is_the_plain_loop(toy_fold):
     """The same numbers, bit for bit, as the loop that one would write by hand."""
-    recipe = Recipe(optimizer="sgd", learning_rate=0.05, momentum=0.9, batch_size=16, epochs=2,
-                    keep="last", weight_decay=1e-3)
+    recipe = Recipe(
+        optimizer="sgd",
+        learning_rate=0.05,
+        momentum=0.9,
+        batch_size=16,
+        epochs=2,
+        keep="last",
+        weight_decay=1e-3,
+    )
     ours = build(SMALL, 3, 20, 3, {}, seed=5)
     train(ours, toy_fold, WindowBatches(toy_fold, CPU), recipe, seed=5)
 
@@ -98,8 +105,10 @@ def test_no_test_sample_changes_a_bit_of_the_weights(toy_stream, toy_fold):
     disturbed[first_test_sample:] += 5
     other = dataclasses.replace(toy_fold, signals=disturbed)
     weights = [
-        b"".join(v.numpy().tobytes()
-                 for v in train_cell(SMALL, f, toy_plugin.RECIPE, {}, 0).weights.values())
+        b"".join(
+            v.numpy().tobytes()
+            for v in train_cell(SMALL, f, toy_plugin.RECIPE, {}, 0).weights.values()
+        )
         for f in (toy_fold, other)
     ]
     assert weights[0] == weights[1]
@@ -136,8 +145,9 @@ def test_keep_last_keeps_the_last(toy_fold):
 
 
 def test_without_validation_the_last_is_kept(toy_stream):
-    fold = prepare_fold(toy_stream, Protocol(
-        split={"kind": "fixed", "train": ["s1*"], "test": ["s2*"]}))
+    fold = prepare_fold(
+        toy_stream, Protocol(split={"kind": "fixed", "train": ["s1*"], "test": ["s2*"]})
+    )
     module = build(SMALL, 3, 20, 3, {}, 0)
     training = train(module, fold, WindowBatches(fold, CPU), Recipe(epochs=4, patience=1), 0)
     assert training.kept_epoch == 4
@@ -190,16 +200,23 @@ def test_clipping_smoothing_and_weights_reach_the_step(toy_fold):
     assert trained(clip_norm=1e-3).norm() <= 0.1 * 1e-3 * steps * 1.001
     plain = trained()
     assert plain.norm() > 1e-3
-    for change in ({"label_smoothing": 0.2}, {"class_weights": (1.0, 5.0, 1.0)},
-                   {"weight_decay": 0.1}, {"momentum": 0.9}):
+    for change in (
+        {"label_smoothing": 0.2},
+        {"class_weights": (1.0, 5.0, 1.0)},
+        {"weight_decay": 0.1},
+        {"momentum": 0.9},
+    ):
         assert not torch.equal(trained(**change), plain), change
 
 
 @pytest.mark.parametrize(
     ("recipe", "kind", "facts"),
     [
-        (Recipe(optimizer="sgd", momentum=0.9, nesterov=True), torch.optim.SGD,
-         {"momentum": 0.9, "nesterov": True}),
+        (
+            Recipe(optimizer="sgd", momentum=0.9, nesterov=True),
+            torch.optim.SGD,
+            {"momentum": 0.9, "nesterov": True},
+        ),
         (Recipe(optimizer="adam", weight_decay=0.1), torch.optim.Adam, {"weight_decay": 0.1}),
         (Recipe(optimizer="adamw"), torch.optim.AdamW, {}),
         (Recipe(optimizer="rmsprop", decay=0.9), torch.optim.RMSprop, {"alpha": 0.9}),
@@ -234,7 +251,8 @@ def test_schedules():
     assert rates(None, [1, 1, 1]) == [1, 1, 1]
     assert rates(Step(every=2, factor=0.5), [1] * 5) == [1, 1, 0.5, 0.5, 0.25]
     assert rates(Plateau(patience=1, factor=0.1, smallest=0.05), [3, 2, 2, 2, 2, 2, 1]) == (
-        pytest.approx([1, 1, 1, 1, 0.1, 0.1, 0.05]))
+        pytest.approx([1, 1, 1, 1, 0.1, 0.1, 0.05])
+    )
     half_cosine = [0.5 * (1 + np.cos(np.pi * i / 4)) for i in range(4)]
     assert rates(Cosine(), [1] * 4) == pytest.approx(half_cosine)
 
@@ -249,6 +267,7 @@ def test_seeds_are_apart():
 
 def test_more_draws_at_building_do_not_shift_training(toy_fold):
     """Dropout in training must not depend on how many numbers the initialisation drew."""
+
     def with_dropout(extra):
         def builder(n_channels, n_times, n_classes):
             net = nn.Sequential(nn.Flatten(), nn.Dropout(), nn.Linear(n_channels * n_times, 3))
@@ -256,6 +275,7 @@ def test_more_draws_at_building_do_not_shift_training(toy_fold):
             nn.init.zeros_(net[2].weight)
             nn.init.zeros_(net[2].bias)
             return net
+
         return dataclasses.replace(SMALL, build=builder)
 
     a, b = (train_cell(with_dropout(n), toy_fold, Recipe(epochs=1), {}, 0) for n in (1, 100))

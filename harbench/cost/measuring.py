@@ -32,6 +32,7 @@ def count(module: nn.Module, n_channels: int, n_times: int) -> Cost:
         parameters_with_buffers=parameters.with_buffers,
         macs=macs.first,
         macs_second=macs.second,
+        counters_agree=macs.agree,
         counters_note=macs.note,
         weight_bytes=parameters.weight_bytes,
     )

@@ -1,0 +1,97 @@
+"""Running the command line: in this process for speed, in a child for what it imports."""
+
+import os
+import subprocess
+import sys
+import tomllib
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, PackageNotFoundError, distribution
+from pathlib import Path
+
+import pytest
+
+import harbench.plugins
+from harbench.cli import context, main
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass
+class Ended:
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def cli(capsys, monkeypatch, tmp_path):
+    """Runs a command line in this process, in an empty folder, and returns how it ended.
+
+    No plugin is installed but those named in ``cli.install``.
+    """
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HARBENCH_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("HARBENCH_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("COLUMNS", raising=False)
+    points = []
+    monkeypatch.setattr(harbench.plugins, "entry_points", lambda group: list(points))
+
+    class Dist:
+        name, version = "harbench", "9.9"
+
+    def run(*arguments):
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main([str(argument) for argument in arguments])
+        out, err = capsys.readouterr()
+        return Ended(ended.value.code or 0, out, err)
+
+    def install(name, module):
+        point = EntryPoint(name, module, "harbench")
+        vars(point)["dist"] = Dist()
+        points.append(point)
+
+    run.install = install
+    yield run
+    context.use(context.Settings())
+
+
+@pytest.fixture(scope="session")
+def installed_environment(tmp_path_factory):
+    """The environment of a child process in which harbench is installed.
+
+    Where the tests run from a plain checkout, its metadata is made from pyproject.toml.
+    """
+    environment = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "HARBENCH_DATA")}
+    try:
+        distribution("harbench")
+    except PackageNotFoundError:
+        site = tmp_path_factory.mktemp("site")
+        project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+        info = site / "harbench-0.0.0.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text("Metadata-Version: 2.1\nName: harbench\nVersion: 0.0.0\n")
+        lines = [f"{k} = {v}" for k, v in project["entry-points"]["harbench"].items()]
+        (info / "entry_points.txt").write_text("[harbench]\n" + "\n".join(lines))
+        paths = [str(ROOT), str(ROOT / "plugins"), str(site)]
+        before = environment.get("PYTHONPATH")
+        environment["PYTHONPATH"] = os.pathsep.join([*paths, *([before] if before else [])])
+    return environment
+
+
+@pytest.fixture
+def child(installed_environment, tmp_path):
+    """Runs a command line in a child process; returns the completed process."""
+
+    def run(*arguments, code="from harbench.cli import main; main()", **more):
+        return subprocess.run(
+            [sys.executable, "-c", code, *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            cwd=tmp_path,
+            env={**installed_environment, "HARBENCH_DATA": str(tmp_path / "data"), **more},
+            check=False,
+        )
+
+    return run

@@ -1,0 +1,35 @@
+"""A folder with toy data, a benchmarks.yaml and a store of its own."""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from harbench.config import Benchmark, load
+from harbench.plugins import Registry, load_plugins
+from harbench.results import Store
+
+TOY_PLUGIN = Path(__file__).with_name("toy_plugin.py")
+
+
+@dataclass
+class Workplace:
+    folder: Path
+
+    @cached_property
+    def registry(self) -> Registry:
+        return load_plugins([TOY_PLUGIN])
+
+    @cached_property
+    def store(self) -> Store:
+        return Store(self.folder / "results")
+
+    def yaml(self, text: str) -> Path:
+        path = self.folder / "benchmarks.yaml"
+        path.write_text(textwrap.dedent(text))
+        return path
+
+    def benchmarks(self, text: str) -> tuple[Benchmark, ...]:
+        return load(self.yaml(text)).benchmarks
