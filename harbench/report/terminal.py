@@ -29,7 +29,14 @@ def print_table(console: Console, table: Table) -> None:
             break
         columns.remove(max(droppable, key=lambda column: column.width_rank))
     left_out = [c.title.replace("\n", " ") for c in table.columns if c not in columns]
-    console.print(Group(*_around(table, body, left_out)))
+    page = Group(*_around(table, body, left_out))
+    if console.is_terminal:
+        console.print(page)
+        return
+    with console.capture() as captured:
+        console.print(page)
+    # rich fills every line up; in a file or a pipe the blanks are in the way.
+    console.file.write("\n".join(line.rstrip() for line in captured.get().split("\n")))
 
 
 def _around(table: Table, body: RichTable, left_out: list[str]) -> list[RenderableType]:

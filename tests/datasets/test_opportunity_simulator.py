@@ -130,7 +130,7 @@ def test_values_are_within_the_limits_of_their_channels(recordings):
         assert (np.nanmax(values, axis=0) <= high).all()
 
 
-def test_values_are_of_the_real_ones_size(recordings):
+def test_values_are_of_the_real_ones_order_of_magnitude(recordings):
     real = np.load(opportunity_values() / "opportunity_tsb_uad_subset.npz")
     seen = {}
     for key in (key for key in real.files if key.endswith("/values")):
@@ -144,7 +144,7 @@ def test_values_are_of_the_real_ones_size(recordings):
             continue
         series = np.concatenate(seen[channel.number - 1])
         assert series.min() < np.nanmedian(signals[:, position]) < series.max(), channel.name
-        assert 0.1 < np.nanstd(signals[:, position]) / series.std() < 3, channel.name
+        assert 0.1 < np.nanstd(signals[:, position]) / series.std() < 10, channel.name
         compared += 1
     assert compared == 80
 
