@@ -1,12 +1,14 @@
-import sys
+import os
+import tomllib
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
 from toys.toy_plugin import write_toy_files
 from toys.workplace import Workplace
+
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture
@@ -38,3 +40,26 @@ def quick_latency(monkeypatch):
         return timing.latency(module, n_channels, n_times, runs=3, seconds=0)
 
     monkeypatch.setattr(measuring, "latency", quick)
+
+
+@pytest.fixture(scope="session")
+def installed_environment(tmp_path_factory):
+    """The environment of a child process in which harbench is installed.
+
+    Where the tests run from a plain checkout, its metadata is made from pyproject.toml.
+    """
+    environment = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "HARBENCH_DATA")}
+    try:
+        distribution("harbench")
+    except PackageNotFoundError:
+        site = tmp_path_factory.mktemp("site")
+        project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+        info = site / "harbench-0.0.0.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text("Metadata-Version: 2.1\nName: harbench\nVersion: 0.0.0\n")
+        lines = [f"{k} = {v}" for k, v in project["entry-points"]["harbench"].items()]
+        (info / "entry_points.txt").write_text("[harbench]\n" + "\n".join(lines))
+        paths = [str(ROOT), str(ROOT / "plugins"), str(site)]
+        before = environment.get("PYTHONPATH")
+        environment["PYTHONPATH"] = os.pathsep.join([*paths, *([before] if before else [])])
+    return environment

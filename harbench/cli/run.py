@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from harbench.config import Benchmark
     from harbench.execute.jobs import Failed
     from harbench.execute.run import Work
-    from harbench.plan import PlannedBenchmark
+    from harbench.plan import PlannedBenchmark, PlannedFold
     from harbench.results import Store
 
 
@@ -181,6 +181,8 @@ def _print_plan(planned: Sequence[PlannedBenchmark], work: Work, store: Store) -
                 f"{row.name}: window {row.length}, step {row.step}; "
                 f"{done} of {len(row.cells)} cells cached"
             )
+            for fold in row.folds:
+                branch.add(f"fold {fold.name}: {_counts(fold)}")
             for cell in row.cells:
                 branch.add(f"fold {cell.fold}, seed {cell.seed}: {_state(cell.key, work, store)}")
         if benchmark.missing is not None:
@@ -189,6 +191,16 @@ def _print_plan(planned: Sequence[PlannedBenchmark], work: Work, store: Store) -
     console().print(
         f"{len(work.cells)} cells to train, {len(work.cached)} cached; "
         f"{len(work.costs)} costs to measure"
+    )
+
+
+def _counts(fold: PlannedFold) -> str:
+    def counts(windows: dict[str, int]) -> str:
+        return ", ".join(f"{count:,} {part}" for part, count in windows.items())
+
+    return (
+        f"{counts(fold.windows)} windows, none across the end of a recording "
+        f"(as one stream, as some papers cut: {counts(fold.concatenated)})"
     )
 
 

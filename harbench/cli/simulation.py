@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 def write_simulation(
     dataset: Dataset, folder: Path, *, scale: float, seed: int, overwrite: bool
 ) -> int:
-    """Let a dataset's simulator write into ``folder``; returns how many files it wrote.
+    """Let a dataset's simulator write into ``folder``; returns how many files are there then.
 
     Raises:
-        ConfigError: the dataset has no simulator, or ``folder`` holds something.
+        ConfigError: the dataset has no simulator, or ``folder`` holds something and
+            ``overwrite`` is not given.
         DataError: ``folder`` cannot be written.
     """
     if dataset.simulate is None:
@@ -29,32 +30,28 @@ def write_simulation(
             expected="one whose plugin gives a simulator",
             fix="harbench datasets",
         )
-    there = folder.exists() and any(folder.iterdir())
-    if there and not overwrite:
-        raise ConfigError(
-            "the folder is not empty",
-            where=str(folder),
-            expected="an empty folder, one that does not exist, or --overwrite",
-        )
+    if folder.is_dir() and any(folder.iterdir()):
+        if not overwrite:
+            raise ConfigError(
+                "the folder is not empty",
+                where=str(folder),
+                expected="an empty folder, one that does not exist, or --overwrite",
+            )
+        # Only the plugin can tell an earlier simulation from recordings that must not be lost.
+        with writing(folder):
+            dataset.simulate(folder, scale, seed)
+        return _count(folder)
     # Beside the folder, on its disk, so that it can be renamed.
     work = folder.with_name(f".{folder.name}-{os.getpid()}")
     try:
         with writing(folder):
             work.mkdir(parents=True)
             dataset.simulate(work, scale, seed)
-            files = [path for path in sorted(work.rglob("*")) if path.is_file()]
-            if there:
-                _replace_each(files, work, folder)
-            else:
-                work.replace(folder)
+            work.replace(folder)
     finally:
         shutil.rmtree(work, ignore_errors=True)
-    return len(files)
+    return _count(folder)
 
 
-def _replace_each(files: list[Path], work: Path, folder: Path) -> None:
-    # Whatever else lies in the folder is not ours to remove.
-    for path in files:
-        target = folder / path.relative_to(work)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        path.replace(target)
+def _count(folder: Path) -> int:
+    return sum(path.is_file() for path in folder.rglob("*"))

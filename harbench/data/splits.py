@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -52,6 +52,8 @@ class Fold:
         train, validation, test: Windows of each part; validation may be empty.
         test_overlap: Share of test windows that hold a sample of a training window.
         validation_overlap: The same of the validation windows.
+        concatenated: Windows of train, validation and test if each part were cut as one stream,
+            across the borders of its recordings, as some papers do; for comparing counts only.
     """
 
     name: str
@@ -60,6 +62,7 @@ class Fold:
     test: Windows
     test_overlap: float
     validation_overlap: float
+    concatenated: tuple[int, int, int]
 
 
 def split_named(dataset: Dataset, protocol: Protocol, where: str | None = None) -> Split:
@@ -143,7 +146,7 @@ def folds_of(
         return Windows(starts, found)[found >= 0]
 
     return [
-        _fold(parts, windows, length, len(labels), f"split of '{dataset.name}'")
+        _fold(parts, windows, length, step, len(labels), f"split of '{dataset.name}'")
         for parts in parts_of(split, stream.recordings)
     ]
 
@@ -156,7 +159,14 @@ def classes_of(task: Task, protocol: Protocol) -> tuple[tuple[str, ...], int | N
     return task.classes, task.null
 
 
-def _fold(parts: Parts, windows, length: int, n_samples: int, where: str) -> Fold:  # type: ignore[no-untyped-def]
+def _fold(
+    parts: Parts,
+    windows: Callable[[Spans], Windows],
+    length: int,
+    step: int,
+    n_samples: int,
+    where: str,
+) -> Fold:
     if parts.draw is not None:
         every = windows(parts.train)
         order = np.random.default_rng(parts.draw.seed).permutation(len(every))
@@ -184,7 +194,17 @@ def _fold(parts: Parts, windows, length: int, n_samples: int, where: str) -> Fol
         test,
         test_overlap=overlap_share(test.starts, train.starts, length, n_samples),
         validation_overlap=overlap_share(validation.starts, train.starts, length, n_samples),
+        concatenated=(
+            _as_one_stream(parts.train, length, step),
+            _as_one_stream(parts.validation, length, step),
+            _as_one_stream(parts.test, length, step),
+        ),
     )
+
+
+def _as_one_stream(spans: Spans, length: int, step: int) -> int:
+    n_samples = sum(stop - start for start, stop in spans)
+    return max(0, (n_samples - length) // step + 1)
 
 
 def _fixed(split: FixedSplit, recordings: Sequence[RecordingSpan]) -> Parts:

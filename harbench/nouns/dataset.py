@@ -161,7 +161,8 @@ class Dataset:
         reader_version: Raise it when ``read`` changes what it returns; it is part of cache keys.
         archive: What ``harbench datasets fetch`` downloads; None where there is nothing to fetch.
         simulate: ``(folder, scale, seed) -> None``: writes files in the dataset's own format
-            with known answers, for ``harbench datasets simulate``.
+            with known answers, for ``harbench datasets simulate``. It may replace an earlier
+            simulation of its own, and must refuse a folder that holds anything else.
         simulates: Name of the dataset that this one imitates; set, everything made from it is
             marked *simulated*.
         notes: What a user should know, a sentence each (shown by ``datasets show``).

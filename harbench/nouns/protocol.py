@@ -114,7 +114,7 @@ class Protocol(Settings):
             with the limits that the literature fixed, or ``none``. What is still missing then
             becomes the training mean (0 in raw units for ``fixed`` and ``none``).
         null: Whether the NULL class is a class (``keep``) or its windows are left out (``drop``).
-        channels: Names or patterns (``RLA *``), or None for all.
+        channels: Names or patterns (``IMU RLA *``), or None for all.
     """
 
     split: Annotated[Split | str | None, AfterValidator(_split_or_name)] = None

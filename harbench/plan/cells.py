@@ -28,6 +28,8 @@ class PlannedFold:
         windows: Part -> number of windows.
         support: Test windows of each class.
         test_overlap, validation_overlap: Shares of windows that hold a training sample.
+        concatenated: Part -> number of windows if the part were cut as one stream, across the
+            borders of recordings, as some papers do.
     """
 
     name: str
@@ -35,6 +37,7 @@ class PlannedFold:
     support: tuple[int, ...]
     test_overlap: float
     validation_overlap: float
+    concatenated: dict[str, int]
 
 
 @dataclass(frozen=True)
@@ -319,6 +322,7 @@ def _facts(fold: Fold, n_classes: int) -> PlannedFold:
         tuple(int(count) for count in support),
         fold.test_overlap,
         fold.validation_overlap,
+        dict(zip(parts, fold.concatenated, strict=True)),
     )
 
 

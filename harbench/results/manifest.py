@@ -75,6 +75,7 @@ def _fold(fold: PlannedFold) -> dict[str, Any]:
     return {
         "name": fold.name,
         "windows": fold.windows,
+        "windows_as_one_stream": fold.concatenated,
         "support": list(fold.support),
         "test_overlap": fold.test_overlap,
         "validation_overlap": fold.validation_overlap,

@@ -1,19 +1,14 @@
 """Running the command line: in this process for speed, in a child for what it imports."""
 
-import os
 import subprocess
 import sys
-import tomllib
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, PackageNotFoundError, distribution
-from pathlib import Path
+from importlib.metadata import EntryPoint
 
 import pytest
 
 import harbench.plugins
 from harbench.cli import context, main
-
-ROOT = Path(__file__).parents[2]
 
 
 @dataclass
@@ -54,29 +49,6 @@ def cli(capsys, monkeypatch, tmp_path):
     run.install = install
     yield run
     context.use(context.Settings())
-
-
-@pytest.fixture(scope="session")
-def installed_environment(tmp_path_factory):
-    """The environment of a child process in which harbench is installed.
-
-    Where the tests run from a plain checkout, its metadata is made from pyproject.toml.
-    """
-    environment = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "HARBENCH_DATA")}
-    try:
-        distribution("harbench")
-    except PackageNotFoundError:
-        site = tmp_path_factory.mktemp("site")
-        project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-        info = site / "harbench-0.0.0.dist-info"
-        info.mkdir()
-        (info / "METADATA").write_text("Metadata-Version: 2.1\nName: harbench\nVersion: 0.0.0\n")
-        lines = [f"{k} = {v}" for k, v in project["entry-points"]["harbench"].items()]
-        (info / "entry_points.txt").write_text("[harbench]\n" + "\n".join(lines))
-        paths = [str(ROOT), str(ROOT / "plugins"), str(site)]
-        before = environment.get("PYTHONPATH")
-        environment["PYTHONPATH"] = os.pathsep.join([*paths, *([before] if before else [])])
-    return environment
 
 
 @pytest.fixture

@@ -149,12 +149,22 @@ def test_simulation_goes_into_an_empty_folder(demo, tmp_path):
     assert sorted(p.name for p in out.iterdir()) == ["S0.dat", "S1.dat"]
 
 
-def test_overwriting_leaves_other_files_alone(demo, tmp_path):
+def test_overwrite_replaces_a_simulation_and_never_recordings(cli, tmp_path):
+    cli.install("opportunity", "harbench_datasets.opportunity")
     out = tmp_path / "sim"
-    out.mkdir()
-    (out / "diary.txt").write_text("mine")
-    assert demo("simulate", "demo", "--out", out, "--overwrite").code == 0
-    assert sorted(p.name for p in out.iterdir()) == ["S0.dat", "S1.dat", "diary.txt"]
+    simulate = ("datasets", "simulate", "opportunity", "--scale", "0.0001", "--out", out)
+    assert cli(*simulate).code == 0
+    first = (out / "S1-ADL1.dat").read_bytes()
+    assert cli(*simulate, "--seed", "1").code == 2
+    assert cli(*simulate, "--seed", "1", "--overwrite").code == 0
+    assert (out / "S1-ADL1.dat").read_bytes() != first
+    real = tmp_path / "real"
+    real.mkdir()
+    (real / "S1-ADL1.dat").write_text("precious")
+    ended = cli(*simulate[:-1], real, "--overwrite")
+    assert ended.code == 2
+    assert "recordings of the real OPPORTUNITY" in ended.err
+    assert (real / "S1-ADL1.dat").read_text() == "precious"
 
 
 def test_simulation_that_fails_leaves_nothing(demo, tmp_path):
