@@ -198,10 +198,17 @@ def _counts(fold: PlannedFold) -> str:
     def counts(windows: dict[str, int]) -> str:
         return ", ".join(f"{count:,} {part}" for part, count in windows.items())
 
-    return (
+    text = (
         f"{counts(fold.windows)} windows, none across the end of a recording "
         f"(as one stream, as some papers cut: {counts(fold.concatenated)})"
     )
+    if fold.test_overlap or fold.validation_overlap:
+        text += (
+            f"; LEAKY: {100 * fold.test_overlap:.1f} % of the test windows and "
+            f"{100 * fold.validation_overlap:.1f} % of the validation windows share samples with "
+            "training windows"
+        )
+    return text
 
 
 def _state(key: str, work: Work, store: Store) -> str:

@@ -6,10 +6,11 @@ Built from the store alone, so that it can be printed again anywhere without tra
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from harbench.cost.record import Cost
+from harbench.errors import ResultsError
 from harbench.metrics import METRICS, Summary, always_commonest, summarise
 from harbench.results import Store
 
@@ -104,6 +105,8 @@ def comparison_table(
         _add_row(table, store, manifest, row, metrics, flops)
     _mark_best(table, metrics)
     _add_baseline(table, manifest, metrics)
+    _note_intervals(table, metrics)
+    _number_as_read(table)
     return table
 
 
@@ -196,16 +199,24 @@ def _add_row(
         "row": Value(row["row"], tuple(name_notes)),
         "window": Value(f"{row['length']} / {row['step']}"),
     }
-    scores = {
-        (cell["fold"], cell["seed"]): store.read(cell["key"]).record["scores"]
+    cells = {
+        (cell["fold"], cell["seed"]): store.read(cell["key"])
         for cell in row["cells"]
         if store.has(cell["key"])
     }
+    scores = {place: cell.record["scores"] for place, cell in cells.items()}
     for metric in metrics:
         found = {place: s[metric] for place, s in scores.items() if s[metric] is not None}
         summary = summarise(found) if found else None
         values[metric] = Value(_percent(summary))
         record |= _summary_record(metric, summary)
+    measured = [cell.measured for cell in cells.values()]
+    record["peak_memory_bytes"] = max((m["peak_memory_bytes"] for m in measured), default=None)
+    record["training_seconds_mean"] = (
+        sum(m["seconds"]["train_and_predict"] for m in measured) / len(measured)
+        if measured
+        else None
+    )
     _add_cost(table, store, row, values, record, flops)
     _add_published(table, row, values, record)
     table.rows.append(values)
@@ -252,17 +263,14 @@ def _add_cost(
     record: dict[str, Any],
     flops: bool,
 ) -> None:
-    stored = store.cost(row["cost"])
-    if stored is None:
-        failure = store.failure(row["cost"])
-        notes = (table.note(f"cost not measured: {failure['reason']}"),) if failure else ()
+    cost, why = _stored_cost(store, row["cost"])
+    if cost is None:
         values |= {
-            "parameters": Value(ABSENT, notes),
+            "parameters": Value(ABSENT, (table.note(f"cost not measured: {why}"),) if why else ()),
             "macs": Value(ABSENT),
             "latency": Value(ABSENT),
         }
         return
-    cost = Cost.from_json(stored)
     record |= cost.to_json()
     parameters = f"{cost.parameters:,}"
     if cost.parameters_with_buffers != cost.parameters:
@@ -273,6 +281,18 @@ def _add_cost(
     values["macs"] = Value(f"{cost.flops if flops else cost.macs:,}", notes)
     latency = ABSENT if cost.latency_median_ms is None else f"{cost.latency_median_ms:.2f} ms"
     values["latency"] = Value(latency)
+
+
+def _stored_cost(store: Store, key: str) -> tuple[Cost | None, str]:
+    """The cost, or None and why there is none."""
+    stored = store.cost(key)
+    if stored is None:
+        failure = store.failure(key)
+        return None, failure["reason"] if failure else ""
+    try:
+        return Cost.from_json(stored), ""
+    except ResultsError:
+        return None, "stored by another version of harbench; run again"
 
 
 def _add_published(
@@ -310,6 +330,42 @@ def _mark_best(table: Table, metrics: Sequence[str]) -> None:
         for values, mean in zip(table.rows, means, strict=True):
             if mean == max(known):
                 values[metric] = Value(values[metric].text, values[metric].notes, best=True)
+
+
+def _note_intervals(table: Table, metrics: Sequence[str]) -> None:
+    """Say in the head of each score what stands behind the ±."""
+    for metric in metrics:
+        repeats = {
+            (record[f"{metric}_n"], record[f"{metric}_unit"])
+            for record in table.records
+            if (record[f"{metric}_n"] or 0) > 1
+        }
+        if not repeats:
+            continue
+        over = " or ".join(f"{n} {unit}s" for n, unit in sorted(repeats))
+        number = table.note(f"percent; mean ± half of the 95 % Student-t interval over {over}")
+        table.columns = [
+            replace(column, notes=(*column.notes, number)) if column.key == metric else column
+            for column in table.columns
+        ]
+
+
+def _number_as_read(table: Table) -> None:
+    """Number the footnotes in the order in which a reader meets them."""
+    met = [note for column in table.columns for note in column.notes]
+    for row in table.rows:
+        met += [note for column in table.columns for note in row[column.key].notes]
+    new = {old: number for number, old in enumerate(dict.fromkeys(met), 1)}
+    table.footnotes = [table.footnotes[old - 1] for old in new]
+
+    def renumbered(notes: tuple[int, ...]) -> tuple[int, ...]:
+        return tuple(sorted(new[note] for note in notes))
+
+    table.columns = [replace(c, notes=renumbered(c.notes)) for c in table.columns]
+    table.rows = [
+        {key: replace(value, notes=renumbered(value.notes)) for key, value in row.items()}
+        for row in table.rows
+    ]
 
 
 def _add_baseline(table: Table, manifest: dict[str, Any], metrics: Sequence[str]) -> None:

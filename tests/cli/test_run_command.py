@@ -62,6 +62,10 @@ def test_dry_run_lists_the_cells_and_trains_none(toy, tmp_path):
     assert ended.code == 0
     assert "fold all, seed 0: to train" in ended.out
     assert "2 cells to train, 0 cached; 1 costs to measure" in ended.out
+    assert "236 train, 118 validation, 118 test windows" in ended.out
+    assert "LEAKY" not in ended.out
+    leaky = toy("run", "b.yaml", "--dry-run", "--set", "protocol.split={kind: random-windows}")
+    assert "LEAKY: " in leaky.out
     assert not (tmp_path / "results").exists()
     toy("run", "b.yaml", "--seeds", "1", "--jobs", "0")
     ended = toy("run", "b.yaml", "--dry-run")
@@ -180,14 +184,17 @@ def test_ctrl_c_says_what_is_kept_and_how_to_go_on(installed_environment, tmp_pa
         cwd=tmp_path, env={**installed_environment, "HARBENCH_CACHE": str(tmp_path / "cache")},
         stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
-    # The cost is measured before the cells, so once it is told, cells are being trained.
     assert process.stderr is not None
-    assert process.stderr.readline() == "read toy: 8 files\n"
-    assert process.stderr.readline().startswith("cost of small")
-    time.sleep(1)
-    process.send_signal(signal.SIGINT)
-    asked = time.monotonic()
-    _, err = process.communicate(timeout=30)
+    try:
+        assert process.stderr.readline() == "read toy: 8 files\n"
+        # The cost is measured before the cells, so once it is told, cells are being trained.
+        assert process.stderr.readline().startswith("cost of small")
+        time.sleep(1)
+        process.send_signal(signal.SIGINT)
+        asked = time.monotonic()
+        _, err = process.communicate(timeout=30)
+    finally:
+        process.kill()
     assert time.monotonic() - asked < 5
     assert process.returncode == 130
     assert "stopped; 0 of 2 cells are kept in results/" in err

@@ -66,6 +66,8 @@ def test_a_row_is_the_mean_and_interval_of_its_cells(workplace, table):
     assert small["parameters"] == 3 * 3 * 8 + 8 + 16 + 8 * 3 + 3
     assert table.rows[0]["parameters"].text == "123 / 139"
     assert (small["cells"], small["cells_done"]) == (2, 2)
+    measured = [workplace.store.read(key).measured for key in keys]
+    assert small["peak_memory_bytes"] == max(m["peak_memory_bytes"] for m in measured)
 
 
 def test_the_published_stands_beside_and_its_defect_below(table):
@@ -162,6 +164,24 @@ def test_too_narrow_a_terminal_drops_columns_in_order(table):
     assert re.search(
         r"too narrow for: Window / step, macro F1, Latency, printed NF", " ".join(tiny.split())
     )
+
+
+def test_notes_are_numbered_as_they_are_read(table):
+    met = [n for c in table.columns for n in c.notes]
+    met += [n for row in table.rows for c in table.columns for n in row[c.key].notes]
+    assert list(dict.fromkeys(met)) == list(range(1, len(table.footnotes) + 1))
+    interval = next(c for c in table.columns if c.key == "nf").notes
+    assert [table.footnotes[n - 1] for n in interval] == [
+        "percent; mean ± half of the 95 % Student-t interval over 2 seeds"
+    ]
+
+
+def test_a_cost_of_another_version_is_no_cost(workplace, table):
+    key = workplace.store.benchmark("toy_one")["rows"][0]["cost"]
+    workplace.store.write_cost(key, {"macs": 1})
+    other = comparison_table(workplace.store, "toy_one")
+    notes = [other.footnotes[n - 1] for n in other.rows[0]["parameters"].notes]
+    assert notes == ["cost not measured: stored by another version of harbench; run again"]
 
 
 def test_superscripts():
