@@ -118,7 +118,11 @@ def _train(job: CellJob, report: Callable[[Progress], None]) -> CellResult:
     finished = time.perf_counter()
     measured = {
         "started": started.isoformat(timespec="seconds"),
-        "asked_for_by": {"benchmark": cell.benchmark, "row": cell.row},
+        "asked_for_by": {
+            "benchmark": cell.benchmark,
+            "row": cell.row,
+            "path": None if cell.path is None else str(cell.path),
+        },
         "device": str(device_named(job.device)),
         "seconds": {
             "prepare": round(prepared - clock, 3),
@@ -145,8 +149,16 @@ def _record(
     null: int | None,
 ) -> dict[str, Any]:
     matrix = confusion(data.test.labels, trained.predicted, len(classes))
+    cell = job.cell
     return {
-        "cell": job.cell.content,
+        "cell": cell.content,
+        # The key holds the windows themselves; this says in words how they came about.
+        "settings": {
+            "protocol": cell.protocol.model_dump(mode="json"),
+            "split": cell.split.model_dump(mode="json"),
+            "window": cell.length,
+            "step": cell.step,
+        },
         "classes": list(classes),
         "null": null,
         "windows": {

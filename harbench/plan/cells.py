@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from harbench.data.channels import chosen_channels
 from harbench.data.splits import Fold, classes_of, folds_of, split_named
 from harbench.data.stream import Stream, open_stream
 from harbench.errors import ConfigError, DataMissingError, did_you_mean
-from harbench.nouns import Dataset, Model, Protocol, Recipe, Task
+from harbench.nouns import Dataset, Model, Protocol, Recipe, Split, Task
 from harbench.nouns.lengths import in_samples
 from harbench.plan.keys import fold_digest, harbench_digest, key_of, source_digest
 from harbench.plugins import Registry
@@ -48,7 +48,8 @@ class Cell:
         key: sha256 of all that determines the result.
         content: What was hashed, for the record.
         benchmark, row: Where it was asked for; no part of the key.
-        dataset, path, task, protocol, length, step, channels, fold: What it is trained on.
+        dataset, path, task, protocol, split, length, step, channels, fold: What it is trained on;
+            ``split`` is the protocol's, looked up by name.
         model, options, recipe, seed: What is trained, and how.
     """
 
@@ -60,6 +61,7 @@ class Cell:
     path: Path | None
     task: str
     protocol: Protocol
+    split: Split
     length: int
     step: int
     channels: tuple[int, ...]
@@ -92,11 +94,11 @@ class Row:
     recipe: Recipe
     length: int
     step: int
-    n_channels: int
-    n_classes: int
-    cost_key: str
-    folds: tuple[PlannedFold, ...]
-    cells: tuple[Cell, ...]
+    n_channels: int = 0
+    n_classes: int = 0
+    cost_key: str = ""
+    folds: tuple[PlannedFold, ...] = ()
+    cells: tuple[Cell, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -142,7 +144,7 @@ def plan(
     where = f"benchmark '{benchmark.name}'"
     dataset = registry.datasets.get(benchmark.dataset, where=f"{where}, dataset")
     task = _task(dataset, benchmark.protocol, where)
-    split_named(dataset, benchmark.protocol, where=f"{where}, protocol.split")
+    split = split_named(dataset, benchmark.protocol, where=f"{where}, protocol.split")
     channels = chosen_channels(dataset, benchmark.protocol)
     classes, null = classes_of(task, benchmark.protocol)
     resolved = [
@@ -155,85 +157,23 @@ def plan(
         stream = open_stream(dataset, benchmark.path, on_source)
     except DataMissingError as error:
         missing = error
+    # Rows of one window share their folds, which take a while to cut.
     folds: dict[tuple[int, int], list[tuple[Fold, str]]] = {}
     rows = []
-    for entry, model, options, recipe, length, step in resolved:
-        if stream is not None and (length, step) not in folds:
-            found = folds_of(stream, dataset, task, benchmark.protocol, length, step)
-            folds[length, step] = [(fold, fold_digest(fold)) for fold in found]
-        source = source_digest(model.build)
-        origin = registry.models.origin(model.name)
-        cost_key = key_of(
-            [
-                "cost",
-                source,
-                origin.version,
-                options,
-                len(channels),
-                length,
-                len(classes),
-                version("torch"),
-                processor(),
-                harbench_digest(("cost",)),
-            ]
-        )
-        cells = []
-        for fold, digest in folds.get((length, step), []):
-            assert stream is not None
-            for seed in benchmark.seeds:
-                content = {
-                    "dataset": dataset.name,
-                    "data": stream.digest,
-                    "task": task.name,
-                    "channels": [dataset.channels[i].name for i in channels],
-                    "classes": list(classes),
-                    "fold": fold.name,
-                    "windows": {"length": length, "step": step, "sha256": digest},
-                    "protocol": _protocol_facts(benchmark.protocol, dataset, channels),
-                    "model": model.name,
-                    "source": source,
-                    "distribution": [origin.distribution, origin.version],
-                    "options": options,
-                    "recipe": recipe.model_dump(mode="json"),
-                    "seed": seed,
-                    "harbench": harbench_digest(),
-                }
-                cells.append(
-                    Cell(
-                        key_of(content),
-                        content,
-                        benchmark.name,
-                        entry.row,
-                        dataset.name,
-                        benchmark.path,
-                        task.name,
-                        benchmark.protocol,
-                        length,
-                        step,
-                        channels,
-                        fold.name,
-                        model.name,
-                        options,
-                        recipe,
-                        seed,
-                    )
-                )
+    for row in resolved:
+        size = (row.length, row.step)
+        if stream is not None and size not in folds:
+            found = folds_of(stream, dataset, task, benchmark.protocol, *size)
+            folds[size] = [(fold, fold_digest(fold)) for fold in found]
         rows.append(
-            Row(
-                entry.row,
-                model,
-                options,
-                recipe,
-                length,
-                step,
-                len(channels),
-                len(classes),
-                cost_key,
-                tuple(_facts(fold, len(classes)) for fold, _ in folds.get((length, step), [])),
-                tuple(cells),
+            replace(
+                row,
+                n_channels=len(channels),
+                n_classes=len(classes),
+                folds=tuple(_facts(fold, len(classes)) for fold, _ in folds.get(size, [])),
             )
         )
-    return PlannedBenchmark(
+    planned = PlannedBenchmark(
         benchmark,
         dataset,
         task,
@@ -243,6 +183,74 @@ def plan(
         tuple(rows),
         missing,
     )
+    return replace(
+        planned,
+        rows=tuple(
+            _with_keys(row, planned, split, channels, stream, folds, registry) for row in rows
+        ),
+    )
+
+
+def _with_keys(
+    row: Row,
+    planned: PlannedBenchmark,
+    split: Split,
+    channels: tuple[int, ...],
+    stream: Stream | None,
+    folds: Mapping[tuple[int, int], list[tuple[Fold, str]]],
+    registry: Registry,
+) -> Row:
+    """The row with its cost key and its cells."""
+    benchmark, dataset = planned.settings, planned.dataset
+    origin = registry.models.origin(row.model.name)
+    network = {
+        "model": row.model.name,
+        "source": source_digest(row.model.build),
+        "distribution": [origin.distribution, origin.version],
+        "options": row.options,
+    }
+    shape = [row.n_channels, row.length, row.n_classes]
+    machine = [version("torch"), processor(), harbench_digest(("cost",))]
+    cells = []
+    for fold, digest in folds.get((row.length, row.step), []):
+        assert stream is not None
+        for seed in benchmark.seeds:
+            content = {
+                "dataset": dataset.name,
+                "data": stream.digest,
+                "task": planned.task.name,
+                "channels": [dataset.channels[i].name for i in channels],
+                "classes": list(planned.classes),
+                "fold": fold.name,
+                "windows": {"length": row.length, "step": row.step, "sha256": digest},
+                "protocol": _protocol_facts(benchmark.protocol, dataset, channels),
+                **network,
+                "recipe": row.recipe.model_dump(mode="json"),
+                "seed": seed,
+                "harbench": harbench_digest(),
+            }
+            cells.append(
+                Cell(
+                    key=key_of(content),
+                    content=content,
+                    benchmark=benchmark.name,
+                    row=row.name,
+                    dataset=dataset.name,
+                    path=benchmark.path,
+                    task=planned.task.name,
+                    protocol=benchmark.protocol,
+                    split=split,
+                    length=row.length,
+                    step=row.step,
+                    channels=channels,
+                    fold=fold.name,
+                    model=row.model.name,
+                    options=row.options,
+                    recipe=row.recipe,
+                    seed=seed,
+                )
+            )
+    return replace(row, cost_key=key_of([network, shape, machine]), cells=tuple(cells))
 
 
 def _task(dataset: Dataset, protocol: Protocol, where: str) -> Task:
@@ -259,7 +267,7 @@ def _task(dataset: Dataset, protocol: Protocol, where: str) -> Task:
 
 def _resolve(
     entry: ModelEntry, benchmark: Benchmark, dataset: Dataset, registry: Registry, where: str
-) -> tuple[ModelEntry, Model, dict[str, Any], Recipe, int, int]:
+) -> Row:
     model = registry.models.get(entry.model, where=where)
     options = _options(entry.options, model, where)
     recipe = merge_recipe(model.recipe, benchmark.recipe, entry.recipe)
@@ -285,7 +293,7 @@ def _resolve(
             expected=f"at least {model.min_times}",
             fix=f"give the row its own window: '{entry.row}: {{window: {model.min_times}}}'",
         )
-    return entry, model, options, recipe, length, hop
+    return Row(entry.row, model, options, recipe, length, hop)
 
 
 def _options(given: Mapping[str, Any], model: Model, where: str) -> dict[str, Any]:

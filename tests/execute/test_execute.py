@@ -76,6 +76,10 @@ def test_a_stored_cell_can_be_traced_and_recomputed(workplace):
         assert true == np.bincount(labels[start : start + 20], minlength=3).argmax()
     assert len(stored.record["curve"]) == 2
     assert stored.record["cell"]["seed"] == cell.seed
+    settings = stored.record["settings"]
+    assert (settings["window"], settings["step"]) == (20, 10)
+    assert settings["split"]["test"] == ["s4*"]
+    assert settings["protocol"]["label"] == "majority"
     assert stored.measured["environment"]["versions"]["torch"]
     assert stored.measured["peak_memory_bytes"] > 0
     weights = load_file(stored.folder / "weights.safetensors")
