@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Generator, Mapping
 from types import TracebackType
 
 from rich.console import Console
 from rich.progress import (
     BarColumn,
-    MofNCompleteColumn,
     Progress,
     TaskID,
     TextColumn,
@@ -34,10 +33,9 @@ class RunProgress:
 
     Args:
         console: Where; bars only if it is a terminal.
-        n_jobs: In all.
     """
 
-    def __init__(self, console: Console, n_jobs: int) -> None:
+    def __init__(self, console: Console) -> None:
         self._console = console
         self._bars: dict[str, TaskID] = {}
         self._progress: Progress | None = None
@@ -45,7 +43,7 @@ class RunProgress:
             self._progress = Progress(
                 TextColumn("{task.description}"),
                 BarColumn(bar_width=24),
-                MofNCompleteColumn(),
+                TextColumn("{task.fields[count]}"),
                 TextColumn("{task.fields[score]}"),
                 TimeElapsedColumn(),
                 TimeRemainingColumn(),
@@ -53,7 +51,6 @@ class RunProgress:
                 transient=True,
                 refresh_per_second=8,
             )
-            self._total = self._progress.add_task("all", total=n_jobs, score="")
 
     def __enter__(self) -> RunProgress:
         if self._progress:
@@ -69,13 +66,58 @@ class RunProgress:
         if self._progress:
             self._progress.stop()
 
-    def follow(self, events: Iterable[Event]) -> list[Failed]:
-        """Show events as they come; the failures among them."""
-        failures = []
-        for event in events:
-            if isinstance(event, Failed):
-                failures.append(event)
-            self._show(event)
+    def follow_costs(self, events: Generator[Event], total: int) -> list[Failed]:
+        """Show the measuring of costs; the failures among them."""
+        return self._follow(events, "costs", total, {})
+
+    def follow_cells(self, events: Generator[Event], efforts: Mapping[str, float]) -> list[Failed]:
+        """Show the training of cells; the failures among them.
+
+        Args:
+            events: As they come.
+            efforts: Key of each cell -> how much work it is, for the time left.
+        """
+        return self._follow(events, "cells", len(efforts), efforts)
+
+    def _follow(
+        self,
+        events: Generator[Event],
+        what: str,
+        number: int,
+        efforts: Mapping[str, float],
+    ) -> list[Failed]:
+        failures: list[Failed] = []
+        if number == 0:
+            return failures
+        total = None
+        if self._progress:
+            total = self._progress.add_task(
+                what, total=sum(efforts.values()) or number, count=f"0/{number}", score=""
+            )
+        done = 0
+        worked: dict[str, float] = {}
+        try:
+            for event in events:
+                key = event.job.key
+                effort = efforts.get(key, 1.0)
+                if isinstance(event, Failed):
+                    failures.append(event)
+                if isinstance(event, EpochEnd):
+                    worked[key] = effort * event.epoch / event.epochs
+                elif not isinstance(event, Started):
+                    # What early stopping saved counts as done.
+                    worked[key] = effort
+                    done += 1
+                self._show(event)
+                if self._progress and total is not None:
+                    self._progress.update(
+                        total, completed=sum(worked.values()), count=f"{done}/{number}"
+                    )
+        finally:
+            # Whatever ends us (Ctrl-C) also ends the processes behind the events.
+            events.close()
+        if self._progress and total is not None:
+            self._progress.remove_task(total)
         return failures
 
     def _show(self, event: Event) -> None:
@@ -87,20 +129,22 @@ class RunProgress:
         if isinstance(event, Failed):
             self._console.print(f"{title}: failed: {event.reason}", soft_wrap=True)
         else:
-            self._console.print(_done(title, event), markup=False, highlight=False, soft_wrap=True)
-        if self._progress:
-            self._progress.advance(self._total)
-            if key in self._bars:
-                self._progress.remove_task(self._bars.pop(key))
+            self._console.print(_done(title, event), soft_wrap=True)
+        if self._progress and key in self._bars:
+            self._progress.remove_task(self._bars.pop(key))
 
     def _show_bar(self, key: str, title: str, event: Started | EpochEnd) -> None:
         assert self._progress is not None
         if isinstance(event, Started):
-            self._bars[key] = self._progress.add_task(f"  {title}", total=None, score="")
+            self._bars[key] = self._progress.add_task(f"  {title}", total=None, count="", score="")
             return
         score = "" if event.score is None else f"{100 * event.score:.1f}"
         self._progress.update(
-            self._bars[key], completed=event.epoch, total=event.epochs, score=score
+            self._bars[key],
+            completed=event.epoch,
+            total=event.epochs,
+            count=f"{event.epoch}/{event.epochs}",
+            score=score,
         )
 
 

@@ -149,17 +149,20 @@ def _carry_out(
 ) -> list[Failed]:
     from harbench.cli.progress import RunProgress
     from harbench.execute.local import InProcessExecutor, ProcessExecutor
-    from harbench.execute.run import carry_out
+    from harbench.execute.run import efforts_of, measure_costs, train_cells, write_manifests
 
-    places = len(os.sched_getaffinity(0)) if jobs is None else jobs
+    write_manifests(planned, store)
+    places = _cores() if jobs is None else jobs
     executor = ProcessExecutor(places) if places else InProcessExecutor()
     alone = ProcessExecutor(1) if places else InProcessExecutor()
-    events = carry_out(work, planned, store, executor, alone)
     try:
-        with RunProgress(error_console(), len(work.costs) + len(work.cells)) as progress:
-            return progress.follow(events)
+        with RunProgress(error_console()) as progress:
+            failures = progress.follow_costs(measure_costs(work, store, alone), len(work.costs))
+            efforts = efforts_of(work, planned, store)
+            return failures + progress.follow_cells(
+                train_cells(work, efforts, store, executor), efforts
+            )
     except KeyboardInterrupt:
-        events.close()  # type: ignore[attr-defined]
         done = sum(store.has(job.key) for job in work.cells)
         error_console().print(
             f"\nstopped; {done} of {len(work.cells)} cells are kept in {store.folder}/\n"
@@ -167,6 +170,13 @@ def _carry_out(
             soft_wrap=True,
         )
         raise typer.Exit(130) from None
+
+
+def _cores() -> int:
+    """Those that this process may use, where the system tells (a container may have fewer)."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _print_plan(planned: Sequence[PlannedBenchmark], work: Work, store: Store) -> None:

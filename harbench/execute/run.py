@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,7 +27,7 @@ class Work:
 
     Args:
         costs: Networks whose cost is not known on this machine.
-        cells: To be trained, the longest first.
+        cells: To be trained.
         cached: Keys of cells that are in the store.
     """
 
@@ -68,39 +68,45 @@ def work_of(
     return Work(tuple(costs.values()), tuple(cells.values()), frozenset(cached))
 
 
-def carry_out(
-    work: Work,
-    planned: Sequence[PlannedBenchmark],
-    store: Store,
-    executor: Executor,
-    alone: Executor,
-) -> Iterator[Event]:
-    """Do the work and store what comes back; the events pass through.
+def measure_costs(work: Work, store: Store, executor: Executor) -> Generator[Event]:
+    """Measure what is not known, and store it; the events pass through.
 
-    Args:
-        work: As :func:`work_of` found it.
-        planned: Whose tables can be printed as soon as the first cell is done.
-        store: Written by this process alone.
-        executor: Trains the cells.
-        alone: Measures the costs, one at a time, before any cell runs: a latency measured
-            beside a training would be the training's.
+    This comes before any cell, and one at a time: a latency measured beside a training would be
+    the training's.
     """
-    for benchmark in planned:
-        store.write_benchmark(benchmark.settings.name, manifest_of(benchmark))
-    macs: dict[str, int] = {}
-    for event in alone.run(work.costs):
+    for event in executor.run(work.costs):
         if isinstance(event, Finished) and isinstance(event.outcome, CostResult):
             store.write_cost(event.job.key, event.outcome.cost)
             store.forget_failure(event.job.key)
         elif isinstance(event, Failed):
             store.write_failure(event.job.key, _failure(event))
         yield event
+
+
+def efforts_of(work: Work, planned: Sequence[PlannedBenchmark], store: Store) -> dict[str, float]:
+    """Key of each cell to be trained -> about how much work it is: MACs of all its epochs.
+
+    Epochs that early stopping saves are counted; a network without a known cost counts 1 a window.
+    """
+    found: dict[str, float] = {}
     for benchmark in planned:
         for row in benchmark.rows:
             cost = store.cost(row.cost_key)
-            macs[row.cost_key] = int(cost["macs"] or 0) if cost else 0
-    longest_first = sorted(work.cells, key=lambda job: -_effort(job, planned, macs))
-    for event in executor.run(longest_first):
+            macs = float(cost["macs"] or 1) if cost else 1.0
+            windows = {fold.name: fold.windows["train"] for fold in row.folds}
+            for cell in row.cells:
+                found[cell.key] = macs * windows[cell.fold] * row.recipe.epochs
+    return {job.key: found[job.key] for job in work.cells}
+
+
+def train_cells(
+    work: Work, efforts: Mapping[str, float], store: Store, executor: Executor
+) -> Generator[Event]:
+    """Train the cells, the longest first, and store them; the events pass through.
+
+    A long cell that started last would leave the other cores idle at the end.
+    """
+    for event in executor.run(sorted(work.cells, key=lambda job: -efforts[job.key])):
         if isinstance(event, Finished) and isinstance(event.outcome, CellResult):
             result = event.outcome
             store.write(
@@ -111,14 +117,10 @@ def carry_out(
         yield event
 
 
-def _effort(job: CellJob, planned: Sequence[PlannedBenchmark], macs: dict[str, int]) -> int:
-    # MACs an epoch. A long cell that starts last would leave the other cores idle at the end.
+def write_manifests(planned: Sequence[PlannedBenchmark], store: Store) -> None:
+    """Store what the tables are made of, so that they can be printed while cells are trained."""
     for benchmark in planned:
-        for row in benchmark.rows:
-            if row.name == job.cell.row and benchmark.settings.name == job.cell.benchmark:
-                fold = next(fold for fold in row.folds if fold.name == job.cell.fold)
-                return macs[row.cost_key] * fold.windows["train"] * row.recipe.epochs
-    return 0
+        store.write_benchmark(benchmark.settings.name, manifest_of(benchmark))
 
 
 def _failure(event: Failed) -> dict[str, object]:

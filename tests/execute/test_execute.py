@@ -8,10 +8,10 @@ from safetensors.numpy import load_file
 
 from harbench.execute.jobs import CellJob, CellResult, Failed, Finished, Progress, Started
 from harbench.execute.local import InProcessExecutor, ProcessExecutor
-from harbench.execute.run import carry_out, work_of
+from harbench.execute.run import work_of
 from harbench.metrics import confusion, score
 from harbench.plan import plan
-from toys.workplace import TOY_PLUGIN
+from toys.workplace import TOY_PLUGIN, carry_out
 
 pytestmark = pytest.mark.usefixtures("one_thread", "quick_latency")
 
@@ -31,7 +31,7 @@ def run(workplace, text=TOY, executor=None, force=False):
     executor = executor or InProcessExecutor()
     planned = [plan(b, workplace.registry) for b in workplace.benchmarks(text)]
     work = work_of(planned, workplace.store, plugin_files=(TOY_PLUGIN,), force=force)
-    return planned, list(carry_out(work, planned, workplace.store, executor, executor))
+    return planned, list(carry_out(work, planned, workplace.store, executor))
 
 
 def truth(store):
@@ -119,7 +119,7 @@ def test_closing_the_events_stops_the_processes(workplace):
     long = TOY.replace("epochs: 2", "epochs: 100000").replace(", broken", "")
     planned = [plan(b, workplace.registry) for b in workplace.benchmarks(long)]
     work = work_of(planned, workplace.store, plugin_files=(TOY_PLUGIN,))
-    events = carry_out(work, planned, workplace.store, ProcessExecutor(2), ProcessExecutor(1))
+    events = carry_out(work, planned, workplace.store, ProcessExecutor(2))
     for event in events:
         if isinstance(event, Progress):
             break

@@ -8,12 +8,12 @@ import pytest
 from rich.console import Console
 
 from harbench.execute.local import InProcessExecutor
-from harbench.execute.run import carry_out, work_of
+from harbench.execute.run import work_of
 from harbench.plan import plan
 from harbench.report.table import comparison_table
 from harbench.report.terminal import print_table, superscript
 from harbench.report.text import csv_text, json_text, latex, markdown
-from toys.workplace import TOY_PLUGIN
+from toys.workplace import TOY_PLUGIN, carry_out
 
 pytestmark = pytest.mark.usefixtures("one_thread", "quick_latency")
 
@@ -37,7 +37,7 @@ def run(workplace, text=TOY):
     planned = [plan(b, workplace.registry) for b in workplace.benchmarks(text)]
     work = work_of(planned, workplace.store, plugin_files=(TOY_PLUGIN,))
     executor = InProcessExecutor()
-    list(carry_out(work, planned, workplace.store, executor, executor))
+    list(carry_out(work, planned, workplace.store, executor))
     return planned
 
 

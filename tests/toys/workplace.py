@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from harbench.config import Benchmark, load
+from harbench.execute.run import efforts_of, measure_costs, train_cells, write_manifests
 from harbench.plugins import Registry, load_plugins
 from harbench.results import Store
 
@@ -33,3 +34,10 @@ class Workplace:
 
     def benchmarks(self, text: str) -> tuple[Benchmark, ...]:
         return load(self.yaml(text)).benchmarks
+
+
+def carry_out(work, planned, store, executor):
+    """All of a run, as the command does it; its events one after another."""
+    write_manifests(planned, store)
+    yield from measure_costs(work, store, executor)
+    yield from train_cells(work, efforts_of(work, planned, store), store, executor)
