@@ -1,6 +1,7 @@
 """The founding benchmark, end to end, on simulated OPPORTUNITY: from files to the table."""
 
 import json
+import re
 import resource
 import shutil
 import subprocess
@@ -76,6 +77,15 @@ def test_table1_without_data_prints_every_count_beside_the_papers(harbench):
     }.items():
         for count in counts:
             assert count in table[row], (row, count)
+    # The README shows the same counts, and so does the committed reference.
+    readme = (ROOT / "README.md").read_text("utf-8")
+    reference = (ROOT / "results/reference/table1.md").read_text("utf-8").replace("\\", "")
+    for line in table.values():
+        row, counts = line.split()[0], re.findall(r"\d[\d,]{5,}", line)
+        assert counts
+        for count in counts:
+            assert re.search(rf"^ {row} .*{count}", readme, re.M), (row, count)
+            assert re.search(rf"^. {row}.*{count}", reference, re.M), (row, count)
     for reason in ("912,238", "1,848,680", "7,443,136", "54,576,896", "not public"):
         assert reason in text
     assert "try: harbench datasets fetch opportunity" in text

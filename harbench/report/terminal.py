@@ -23,11 +23,11 @@ def print_table(console: Console, table: Table) -> None:
     unbounded = console.options.update(max_width=10_000)
     while True:
         body = _body(table, columns)
-        wanted = Measurement.get(console, unbounded, body).minimum
+        wanted = Measurement.get(console, unbounded, body).maximum
         droppable = [column for column in columns if column.width_rank > 0]
         if wanted <= console.width or not droppable:
             break
-        columns.remove(max(droppable, key=lambda column: column.width_rank))
+        columns.remove(max(droppable, key=lambda c: (c.width_rank, columns.index(c))))
     left_out = [c.title.replace("\n", " ") for c in table.columns if c not in columns]
     page = Group(*_around(table, body, left_out))
     if console.is_terminal:
@@ -45,9 +45,10 @@ def _around(table: Table, body: RichTable, left_out: list[str]) -> list[Renderab
         alarming = line.startswith(("LEAKY", "SIMULATED"))
         parts.append(Text(line, style="bold red" if alarming else "dim"))
     parts.append(body)
+    notes = RichTable.grid(padding=(0, 1))
     for number, note in enumerate(table.footnotes, 1):
-        mark = superscript((number,))
-        parts.append(Text(f" {mark} {note}", style="dim"))
+        notes.add_row(Text(superscript((number,)), style="dim"), Text(note, style="dim"))
+    parts.append(notes)
     if left_out:
         parts.append(Text(f"(too narrow for: {', '.join(left_out)})", style="dim italic"))
     if table.missing:
