@@ -17,6 +17,7 @@ _HOME = {
     "DataMissingError": "harbench.errors",
     "ModelError": "harbench.errors",
     "Analysis": "harbench.nouns",
+    "AnalysisResult": "harbench.nouns",
     "Archive": "harbench.nouns",
     "Channel": "harbench.nouns",
     "Citation": "harbench.nouns",
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from harbench.errors import ModelError as ModelError
     from harbench.hookspecs import hookimpl as hookimpl
     from harbench.nouns import Analysis as Analysis
+    from harbench.nouns import AnalysisResult as AnalysisResult
     from harbench.nouns import Archive as Archive
     from harbench.nouns import Channel as Channel
     from harbench.nouns import Citation as Citation

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from harbench.nouns.analysis import Analysis, TrainedCell
+    from harbench.nouns.analysis import Analysis, AnalysisResult, LoadedCell, TrainedCell
     from harbench.nouns.dataset import (
         Archive,
         Channel,
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 _HOME = {
     "Analysis": "analysis",
+    "AnalysisResult": "analysis",
     "Archive": "dataset",
     "BlockSplit": "protocol",
     "Channel": "dataset",
@@ -44,6 +45,7 @@ _HOME = {
     "FixedSplit": "protocol",
     "GroupSplit": "protocol",
     "LeaveOneOutSplit": "protocol",
+    "LoadedCell": "analysis",
     "Member": "dataset",
     "Model": "model",
     "Plateau": "recipe",
@@ -62,6 +64,7 @@ _HOME = {
 
 __all__ = [
     "Analysis",
+    "AnalysisResult",
     "Archive",
     "BlockSplit",
     "Channel",
@@ -71,6 +74,7 @@ __all__ = [
     "FixedSplit",
     "GroupSplit",
     "LeaveOneOutSplit",
+    "LoadedCell",
     "Member",
     "Model",
     "Plateau",

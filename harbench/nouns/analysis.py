@@ -2,13 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from harbench.nouns.dataset import Channel, Dataset, Task
+
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
+    from torch import nn
+
+
+@dataclass(frozen=True)
+class LoadedCell:
+    """A trained network beside the windows that it was trained and tested on.
+
+    Args:
+        module: With the stored weights, in evaluation mode, on the CPU.
+        fresh: Makes the same network with other, untrained weights, from a seed.
+        signals: float32 [n_samples, n_channels], as the network saw them: filled, normalised.
+        length: Samples of a window.
+        starts: "train", "validation", "test" -> int64 [n_windows], first row of each window.
+        labels: The same -> int64 [n_windows], class of each window.
+        dataset, task: As registered.
+        channels: Those that the network sees, in order.
+        classes: That its logits stand for.
+        null: Index of NULL among them; None if none.
+    """
+
+    module: nn.Module
+    fresh: Callable[[int], nn.Module]
+    signals: NDArray[np.float32]
+    length: int
+    starts: Mapping[str, NDArray[np.int64]]
+    labels: Mapping[str, NDArray[np.int64]]
+    dataset: Dataset
+    task: Task
+    channels: tuple[Channel, ...]
+    classes: tuple[str, ...]
+    null: int | None
+
+    def windows(self, part: str, which: NDArray[np.generic] | None = None) -> NDArray[np.float32]:
+        """float32 [n_windows, n_channels, length]: windows of a part, or ``which`` of them."""
+        starts = self.starts[part] if which is None else self.starts[part][which]
+        every = np.lib.stride_tricks.sliding_window_view(self.signals, self.length, axis=0)
+        return np.ascontiguousarray(every[starts])
 
 
 @dataclass(frozen=True)
@@ -20,6 +64,8 @@ class TrainedCell:
         fold, seed: Which of the row's cells it is.
         folder: The cell's folder in the store (record, predictions, weights).
         record: The stored record, as read from its JSON.
+        load: Builds the network, with its weights and windows. Takes a while; raises
+            ResultsError, DataError or ConfigError where something that it needs is not here.
     """
 
     row: str
@@ -27,6 +73,22 @@ class TrainedCell:
     seed: int
     folder: Path
     record: dict[str, Any]
+    load: Callable[[], LoadedCell]
+
+
+@dataclass(frozen=True)
+class AnalysisResult:
+    """What an analysis found.
+
+    Args:
+        tables: Title -> table.
+        notes: What a reader must know, a sentence each.
+        figures: File name without ending -> figure.
+    """
+
+    tables: dict[str, pd.DataFrame]
+    notes: tuple[str, ...] = ()
+    figures: dict[str, Figure] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -36,9 +98,16 @@ class Analysis:
     Args:
         name: What the command line calls it.
         summary: One line.
-        run: Takes the finished cells of one benchmark and returns named tables.
+        run: ``(cells, **options) -> AnalysisResult``: takes finished cells of one benchmark.
+            Keyword arguments with defaults are the analysis's options.
     """
 
     name: str
     summary: str
-    run: Callable[[Sequence[TrainedCell]], dict[str, pd.DataFrame]]
+    run: Callable[..., AnalysisResult]
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Keyword options and their defaults."""
+        parameters = list(inspect.signature(self.run).parameters.values())
+        return {p.name: p.default for p in parameters[1:] if p.default is not p.empty}

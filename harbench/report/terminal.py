@@ -29,7 +29,11 @@ def print_table(console: Console, table: Table) -> None:
             break
         columns.remove(max(droppable, key=lambda c: (c.width_rank, columns.index(c))))
     left_out = [c.title.replace("\n", " ") for c in table.columns if c not in columns]
-    page = Group(*_around(table, body, left_out))
+    print_page(console, Group(*_around(table, body, left_out)))
+
+
+def print_page(console: Console, page: RenderableType) -> None:
+    """Print; without blanks at the ends of lines where it does not go to a terminal."""
     if console.is_terminal:
         console.print(page)
         return

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
 
 import harbench
 from harbench.nouns import TrainedCell
 
-if TYPE_CHECKING:
-    import pandas as pd
 
-
-def per_class(cells: Sequence[TrainedCell]) -> dict[str, pd.DataFrame]:
+def per_class(cells: Sequence[TrainedCell]) -> harbench.AnalysisResult:
     """Precision, recall and F1 in percent, the mean over folds and seeds in which the class has
     support; support is the sum of test windows over folds, counted once a seed and averaged."""
     import pandas as pd
@@ -38,10 +34,10 @@ def per_class(cells: Sequence[TrainedCell]) -> dict[str, pd.DataFrame]:
         table = means.reindex(of_row["class"].unique())
         table["support"] = support.round().astype(int)
         tables[str(row)] = table.reset_index(names="class")
-    return tables
+    return harbench.AnalysisResult(tables)
 
 
 @harbench.hookimpl
-def register_analyses(register) -> None:  # type: ignore[no-untyped-def]
+def register_analyses(register: Callable[[harbench.Analysis], None]) -> None:
     """Offer the analysis."""
     register(harbench.Analysis("per-class", "precision, recall and F1 of every class", per_class))

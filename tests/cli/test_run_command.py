@@ -169,6 +169,45 @@ def test_analyse_per_class(toy, cli):
     assert "no analysis is called 'per-clas'; did you mean" in toy("analyse", "per-clas").err
 
 
+ANALYSIS = """
+import harbench
+
+
+def report(cells, *, size=2, name="x"):
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+    figure = Figure()
+    figure.add_subplot().plot(range(size))
+    table = pd.DataFrame({"cell": [c.seed for c in cells], "size": size, "name": name})
+    return harbench.AnalysisResult({"sizes": table}, ("a note",), {"line": figure})
+
+
+@harbench.hookimpl
+def register_analyses(register):
+    register(harbench.Analysis("report", "says its options", report))
+"""
+
+
+def test_analyse_passes_options_and_saves_figures(toy, tmp_path):
+    pytest.importorskip("matplotlib")
+    (tmp_path / "harbench_plugins").mkdir()
+    (tmp_path / "harbench_plugins/report.py").write_text(ANALYSIS)
+    toy("run", "b.yaml", "--jobs", "0")
+    ended = toy("analyse", "report", "--option", "size=3", "--figures", "figures")
+    assert ended.out.splitlines()[0] == "toy: sizes"
+    assert ended.out.splitlines()[2].split() == ["0", "3", "x"]
+    assert ended.out.splitlines()[-1] == "a note"
+    saved = sorted(p.name for p in (tmp_path / "figures").iterdir())
+    assert saved == ["toy-line.pdf", "toy-line.png", "toy-line.svg"]
+    assert (
+        "has no option 'sise'; did you mean 'size'"
+        in toy("analyse", "report", "--option", "sise=3").err
+    )
+    assert "has no option 'size'" in toy("analyse", "report", "--option", "size").err
+    assert "is no value" in toy("analyse", "report", "--option", "size=[").err
+
+
 def test_schema_is_json(cli):
     schema = json.loads(cli("schema").out)
     assert schema["$schema"].startswith("https://json-schema.org/")

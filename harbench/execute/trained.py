@@ -1,0 +1,151 @@
+"""Trained cells brought back from the store: network, weights, and the windows they belong to."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harbench.data.prepared import prepare
+from harbench.data.splits import folds_of
+from harbench.data.stream import open_stream
+from harbench.errors import DataError, ResultsError
+from harbench.nouns import LoadedCell, Protocol, TrainedCell
+from harbench.plan.keys import fold_digest
+from harbench.plugins import Registry
+from harbench.results import Store, StoredCell
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+def trained_cells(
+    store: Store, benchmark: str, registry: Callable[[], Registry]
+) -> list[TrainedCell]:
+    """The finished cells of a benchmark, row by row.
+
+    Args:
+        store: Results folder.
+        benchmark: Its name.
+        registry: Gives the plugins, when a cell is loaded.
+
+    Raises:
+        ResultsError: the benchmark was never run into this store.
+    """
+    cells = []
+    for row in store.benchmark(benchmark)["rows"]:
+        for cell in row["cells"]:
+            if store.has(cell["key"]):
+                stored = store.read(cell["key"])
+                cells.append(
+                    TrainedCell(
+                        row["row"],
+                        cell["fold"],
+                        cell["seed"],
+                        stored.folder,
+                        stored.record,
+                        lambda stored=stored: load_cell(stored, registry()),  # type: ignore[misc]
+                    )
+                )
+    return cells
+
+
+def load_cell(stored: StoredCell, registry: Registry) -> LoadedCell:
+    """A stored cell with its network and windows.
+
+    Raises:
+        ResultsError: the weights are missing or not those of the record.
+        ConfigError: no installed plugin offers its model or dataset.
+        DataMissingError: the dataset's files are not here.
+        DataError: they are not the files that it was trained on.
+    """
+    facts: dict[str, Any] = stored.record["cell"]
+    settings = stored.record["settings"]
+    where = str(stored.folder)
+    dataset = registry.datasets.get(facts["dataset"], where=where)
+    model = registry.models.get(facts["model"], where=where)
+    weights = _weights(stored)
+    task = dataset.task(facts["task"])
+    protocol = Protocol.model_validate({**settings["protocol"], "split": settings["split"]})
+    path = stored.measured["asked_for_by"]["path"]
+    stream = open_stream(dataset, Path(path) if path else None)
+    length, step = settings["window"], settings["step"]
+    folds = folds_of(stream, dataset, task, protocol, length, step)
+    fold = next((fold for fold in folds if fold.name == facts["fold"]), None)
+    if (
+        stream.digest != facts["data"]
+        or fold is None
+        or fold_digest(fold) != facts["windows"]["sha256"]
+    ):
+        raise DataError(
+            f"dataset '{dataset.name}' is not what this cell was trained on",
+            where=where,
+            expected="the same files, reader and windows",
+            fix="harbench run benchmarks.yaml",
+        )
+    names = [channel.name for channel in dataset.channels]
+    chosen = tuple(names.index(name) for name in facts["channels"])
+    classes = tuple(stored.record["classes"])
+    data = prepare(
+        stream,
+        dataset,
+        fold,
+        channels=chosen,
+        length=length,
+        n_classes=len(classes),
+        fill=protocol.fill,
+        normalise=protocol.normalise,
+    )
+
+    def fresh(seed: int) -> nn.Module:
+        from harbench.training.cell import build
+
+        module = build(model, len(chosen), length, len(classes), facts["options"], seed)
+        return module.eval()
+
+    module = fresh(facts["seed"])
+    try:
+        module.load_state_dict(weights)
+    except RuntimeError as error:
+        raise ResultsError(
+            f"the stored weights do not fit model '{model.name}' as it is now: "
+            f"{str(error).splitlines()[-1].strip()}",
+            where=where,
+            fix="harbench run benchmarks.yaml",
+        ) from error
+    parts = {"train": data.train, "validation": data.validation, "test": data.test}
+    return LoadedCell(
+        module=module,
+        fresh=fresh,
+        signals=data.signals,
+        length=length,
+        starts={name: part.starts for name, part in parts.items()},
+        labels={name: part.labels for name, part in parts.items()},
+        dataset=dataset,
+        task=task,
+        channels=tuple(dataset.channels[i] for i in chosen),
+        classes=classes,
+        null=stored.record["null"],
+    )
+
+
+def _weights(stored: StoredCell) -> dict[str, Any]:
+    from safetensors.torch import load
+
+    path = stored.folder / "weights.safetensors"
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ResultsError(
+            f"the weights of this cell are not there: {error.strerror}",
+            where=str(path),
+            fix="harbench run benchmarks.yaml --force",
+        ) from error
+    if hashlib.sha256(content).hexdigest() != stored.record["sha256"]["weights.safetensors"]:
+        raise ResultsError(
+            "the weights are not those of the record",
+            where=str(path),
+            fix="harbench run benchmarks.yaml --force",
+        )
+    return load(content)
