@@ -202,4 +202,6 @@ def _split(split: Split) -> str:
         text = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
         if text:
             parts.append(f"{key} {text}")
+    if split.kind == "random-windows":
+        parts.append("LEAKY where windows overlap")
     return f"{split.kind}: {'; '.join(parts)}"

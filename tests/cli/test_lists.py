@@ -259,3 +259,9 @@ def test_spar_is_shown(cli):
     assert "ready: 1 file" in out
     assert "smartwatch (wrist): accelerometer 3, gyroscope 3" in out
     assert "arXiv 1802.01489" in out
+
+
+def test_a_leaky_split_is_marked_where_it_is_shown(cli):
+    cli.install("spar", "harbench_datasets.spar")
+    (line,) = [x for x in cli("datasets", "show", "spar").out.splitlines() if "random-w" in x][:1]
+    assert "LEAKY where windows overlap" in line
