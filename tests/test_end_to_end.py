@@ -54,6 +54,13 @@ LEARN = (
 )
 
 
+@pytest.fixture(scope="module")
+def simulated(harbench):
+    """A small simulation in the data folder."""
+    harbench("datasets", "simulate", "opportunity", "--scale", "0.01")
+    return harbench
+
+
 def recipe(*settings):
     return [word for setting in (*LEARN, *settings) for word in ("--set", f"recipe.{setting}")]
 
@@ -91,25 +98,24 @@ def test_table1_without_data_prints_every_count_beside_the_papers(harbench):
     assert "try: harbench datasets fetch opportunity" in text
 
 
-def test_resnet_like_finds_the_planted_gestures(harbench):
-    harbench("datasets", "simulate", "opportunity", "--scale", "0.01")
+def test_resnet_like_finds_the_planted_gestures(simulated):
     # With `label: last` a window may hold a single sample of its gesture, which nobody can tell.
-    harbench(
+    simulated(
         "run", BENCHMARKS, "table1", *SIMULATED, "--set", "protocol.label=majority",
         *recipe("epochs=30"), "--models", "resnet-like", "--seeds", "1", "--out", "found",
     )  # fmt: skip
-    found = rows(harbench, "found")["resnet-like"]
+    found = rows(simulated, "found")["resnet-like"]
     assert found["simulated"]
     assert found["macro_f1_mean"] > 0.8
     assert found["nf_mean"] > 0.9
 
 
-def test_all_six_models_train_end_to_end(harbench):
-    harbench(
+def test_all_six_models_train_end_to_end(simulated):
+    simulated(
         "run", BENCHMARKS, "table1", *SIMULATED, *recipe("epochs=1"), "--seeds", "1", "--out",
         "six",
     )  # fmt: skip
-    found = rows(harbench, "six")
+    found = rows(simulated, "six")
     assert len(found) == 6
     for row in found.values():
         assert row["cells_done"] == row["cells"] == 1
