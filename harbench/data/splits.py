@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 import numpy as np
 
 from harbench.data.stream import RecordingSpan, Stream
-from harbench.data.windows import Windows, cut, label, overlap_share
+from harbench.data.windows import Windows, cut, label, overlap_share, segments
 from harbench.errors import ConfigError, did_you_mean
 from harbench.nouns import (
     BlockSplit,
@@ -76,6 +76,9 @@ def split_named(dataset: Dataset, protocol: Protocol, where: str | None = None) 
     if not isinstance(protocol.split, str):
         return protocol.split
     if protocol.split not in dataset.splits:
+        # "loso" is what the field says; a dataset may mean something of its own by it.
+        if protocol.split.lower() == "loso":
+            return dataset.splits.get("loso", LeaveOneOutSplit())
         raise ConfigError(
             f"dataset '{dataset.name}' has no split '{protocol.split}'"
             f"{did_you_mean(protocol.split, dataset.splits)}",
@@ -127,8 +130,8 @@ def folds_of(
         stream: Of the dataset.
         dataset: For its named splits.
         task: Whose labels.
-        protocol: Split, label rule, and whether NULL is kept; dropped, the classes behind NULL
-            move down by one (see :func:`classes_of`).
+        protocol: Split, label rule, whether windows stay within segments, and whether NULL is
+            kept; dropped, the classes behind NULL move down by one (see :func:`classes_of`).
         length, step: Of the windows, in samples.
 
     Raises:
@@ -139,7 +142,8 @@ def folds_of(
     null = task.null if protocol.null == "drop" else None
 
     def windows(spans: Spans) -> Windows:
-        starts = cut(spans, length, step)
+        inside = segments(labels, spans) if protocol.within == "segment" else spans
+        starts = cut(inside, length, step)
         found = label(labels, starts, length, protocol.label, len(task.classes))
         if null is not None:
             found = np.where(found == null, -1, found - (found > null))

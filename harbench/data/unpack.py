@@ -121,12 +121,13 @@ def copy_folder(
     Raises:
         DataError: ``folder`` cannot be written.
     """
-    names = {member.name for member in members}
+    names = {_file_name(member) for member in members}
+    targets = {(folder / member.name).resolve() for member in members}
     candidates = []
     for parent, _, files in sorted(os.walk(source)):
         for name in sorted(names.intersection(files)):
             path = Path(parent, name)
-            if not path.is_file() or path.resolve() == (folder / name).resolve():
+            if not path.is_file() or path.resolve() in targets:
                 continue
             parts = path.relative_to(source).parts
             # The folder's own name may be the first part of a member's path.
@@ -147,7 +148,7 @@ def _place_all(
         by_name.setdefault(candidate.parts[-1], []).append(candidate)
     total, done, problems = sum(member.size for member in members), 0, []
     for member in members:
-        problem = _place_best(by_name.get(member.name, []), member, folder, work)
+        problem = _place_best(by_name.get(_file_name(member), []), member, folder, work)
         if problem:
             problems.append(problem)
             continue
@@ -167,9 +168,15 @@ def _place_best(
         found = _place(candidate, member, folder, work)
         if found is None:
             return None
-        if rank == 0:
+        # A file of the same name that belongs elsewhere is not this one gone wrong.
+        if rank == 0 and _common_end(candidate.parts, wanted) > member.name.count("/"):
             problem = found
     return problem
+
+
+def _file_name(member: Member) -> str:
+    """The member's file name in the archive; its name on disk may be another."""
+    return member.path.rsplit("/", 1)[-1]
 
 
 def _common_end(parts: Sequence[str], wanted: Sequence[str]) -> int:
@@ -181,7 +188,7 @@ def _place(candidate: _Candidate, member: Member, folder: Path, work: Path) -> P
     """Write one file under its name, if it is the member byte for byte."""
     if candidate.size != member.size:
         return _wrong_size(member, f"{candidate.size:,}")
-    temporary = work / f"{member.name}.part"
+    temporary = work / f"{_file_name(member)}.part"
     digest, count = hashlib.sha256(), 0
     try:
         with candidate.open() as stream:
@@ -202,6 +209,8 @@ def _place(candidate: _Candidate, member: Member, folder: Path, work: Path) -> P
         if digest.hexdigest() != member.sha256:
             return Problem(member, f"has sha256 {digest.hexdigest()}", f"sha256 {member.sha256}")
         with writing(folder / member.name):
+            # Nothing that an archive says can lead elsewhere: the target is the dataset's own.
+            (folder / member.name).parent.mkdir(parents=True, exist_ok=True)
             temporary.replace(folder / member.name)
     except _DAMAGE as error:
         return Problem(member, f"cannot be read ({_text(error)})", f"sha256 {member.sha256}")

@@ -1,6 +1,7 @@
 """Windows: start indices into the stream, and the class of each.
 
-A window never crosses the end of a recording, nor the border between two parts of a split.
+A window never crosses the end of a recording, nor the border between two parts of a split; cut
+within segments, nor the border between two labels.
 """
 
 from __future__ import annotations
@@ -43,6 +44,30 @@ def cut(spans: Iterable[tuple[int, int]], length: int, step: int) -> NDArray[np.
     """
     pieces = [np.arange(start, stop - length + 1, step, dtype=np.int64) for start, stop in spans]
     return np.concatenate(pieces) if pieces else np.empty(0, np.int64)
+
+
+def segments(labels: NDArray[np.int16], spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The runs of one label inside each span [start, stop), in order; unlabelled ones are left out.
+
+    Two segments of one label that touch are one run: the labels do not tell them apart.
+
+    Args:
+        labels: int16 [n_samples] of the stream, -1 = not labelled.
+        spans: Stretches of the stream.
+    """
+    labels = np.asarray(labels)
+    changes = np.flatnonzero(labels[1:] != labels[:-1]) + 1
+    found: list[tuple[int, int]] = []
+    for start, stop in spans:
+        if start >= stop:
+            continue
+        # Changes at the very ends of the span lie outside of it.
+        first, last = np.searchsorted(changes, [start + 1, stop])
+        edges = np.concatenate([[start], changes[first:last], [stop]])
+        labelled = labels[edges[:-1]] >= 0
+        starts, stops = edges[:-1][labelled], edges[1:][labelled]
+        found += zip(starts.tolist(), stops.tolist(), strict=True)
+    return found
 
 
 def label(

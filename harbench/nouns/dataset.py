@@ -114,19 +114,30 @@ class Member:
     """One file of an archive that a dataset needs.
 
     Args:
-        path: Its path inside the archive, with ``/``. Only the last part names the file on disk.
+        path: Its path inside the archive, with ``/``.
         size: Bytes.
         sha256: Of its content.
+        target: Where it goes below the dataset's folder, with ``/``; empty is the last part of
+            ``path``. For archives that hold several files of one name.
+
+    Raises:
+        ValueError: ``target`` is no relative path that stays in the folder.
     """
 
     path: str
     size: int
     sha256: str
+    target: str = ""
+
+    def __post_init__(self) -> None:
+        parts = self.target.split("/") if self.target else []
+        if {"", ".", ".."}.intersection(parts) or any(c in self.target for c in "\\:\0"):
+            raise ValueError(f"target {self.target!r} is no path below a dataset's folder")
 
     @property
     def name(self) -> str:
-        """File name on disk."""
-        return self.path.rsplit("/", 1)[-1]
+        """Path below the dataset's folder, with ``/``: mostly just a file name."""
+        return self.target or self.path.rsplit("/", 1)[-1]
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 
 class Settings(BaseModel):
@@ -88,24 +88,21 @@ class MostOf(Settings):
     most_of: float = Field(gt=0.0, le=1.0)
 
 
-def _split_or_name(value: Any) -> Any:
-    # "loso" is what the field says; the splits of a dataset go by their own names.
-    if isinstance(value, str) and value.lower() == "loso":
-        return LeaveOneOutSplit()
-    return value
-
-
 class Protocol(Settings):
     """Which recordings train, validate and test, and how they are cut into windows.
 
     Args:
-        split: Name of one of the dataset's splits, ``loso``, or a split written out; None is
-            the dataset's first.
+        split: Name of one of the dataset's splits; ``loso``, also where the dataset names none
+            so; or a split written out. None is the dataset's first.
         task: Name of one of the dataset's tasks; None is its first.
         window: Length: samples (24), a time ("800 ms", "1.5 s"), or ``paper``: the window that
             each model's own paper uses.
         step: From one window's start to the next: samples, a time, or a share of the window
             ("50%", rounded down to samples).
+        within: What a window stays inside: a ``recording`` (and its part of the split), or a
+            ``segment`` of it, a run of samples of one label, so that no window holds two
+            labels. Runs that are not labelled give no windows. Knowing where segments end takes
+            the labels: scores are of activities cut out by hand, as some papers report them.
         label: The class of a window: of its ``last`` sample, its ``majority`` (the lower class
             number on a tie), or ``{most_of: 0.6}``. Windows whose label is -1 are dropped.
         fill: Gaps: ``none``, ``forward`` (the last value seen) or ``linear`` (as the literature
@@ -117,10 +114,11 @@ class Protocol(Settings):
         channels: Names or patterns (``IMU RLA *``), or None for all.
     """
 
-    split: Annotated[Split | str | None, AfterValidator(_split_or_name)] = None
+    split: Split | str | None = None
     task: str | None = None
     window: int | str = "1 s"
     step: int | str = "50%"
+    within: Literal["recording", "segment"] = "recording"
     label: Literal["last", "majority"] | MostOf = "majority"
     fill: Literal["none", "forward", "linear"] = "forward"
     normalise: Literal["z-score", "min-max", "fixed", "none"] = "z-score"

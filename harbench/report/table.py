@@ -121,6 +121,11 @@ def _lines(manifest: dict[str, Any]) -> list[str]:
         f"{simulated}{manifest['dataset']}, task {manifest['task']} "
         f"({len(manifest['classes'])} classes{null}), split {manifest['split']}"
     ]
+    if manifest.get("within") == "segment":
+        lines.append(
+            "windows lie within segments of one label, so where an activity begins is taken from "
+            "the labels: easier than a stream"
+        )
     folds = [fold for row in manifest["rows"] for fold in row["folds"]]
     if folds:
         lines.append(_audit_line(folds))

@@ -26,6 +26,7 @@ def manifest_of(planned: PlannedBenchmark) -> dict[str, Any]:
         "classes": list(planned.classes),
         "null": planned.null,
         "split": planned.split,
+        "within": planned.settings.protocol.within,
         "rate_hz": dataset.rate_hz,
         "missing": _missing(planned),
         "rows": [_row(row, planned) for row in planned.rows],

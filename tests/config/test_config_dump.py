@@ -139,7 +139,7 @@ def test_a_loaded_benchmark(loaded, here):
     text = dump(first)
     assert same(loaded(text)["q"], first)
     assert f"path: {here / 'x'}" in text
-    assert "kind: leave-one-out" in text
+    assert "split: loso" in text
 
 
 def test_other_readers_of_yaml_see_the_same_texts():

@@ -330,7 +330,7 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_lines(refused):
         "b.yaml:9:3: benchmark 'b' lacks 'dataset'",
         "b.yaml:9:3: benchmark 'b' lacks 'models'",
         "b.yaml:10:16: unknown key 'fil' in protocol; did you mean 'fill'? (expected one of split, "
-        "task, window, step, label, fill, normalise, null, channels)",
+        "task, window, step, within, label, fill, normalise, null, channels)",
     ]
 
 

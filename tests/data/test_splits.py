@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -140,6 +142,41 @@ def test_windows_never_cross_a_recording():
         assert any(r.start <= start and start + 30 <= r.stop for r in spans[:2])
 
 
+def test_within_segments_no_window_holds_two_labels():
+    spans = recordings(n_subjects=2, n_sessions=1)
+    labels = np.repeat([-1, 1, 2, 2, 0, -1, 2, 1], 25)
+    split = FixedSplit(train=("s1*",), test=("s2*",))
+    plain, within = (
+        folds_of(stream(labels, spans), TOY, GESTURES, Protocol(split=split, within=w), 20, 5)[0]
+        for w in ("recording", "segment")
+    )
+    # Two segments of one label that touch are one.
+    assert within.train.starts.tolist() == [25, 30, *range(50, 81, 5)]
+    assert within.train.labels.tolist() == [1, 1, *[2] * 7]
+    assert within.test.starts.tolist() == [100, 105, 150, 155, 175, 180]
+    assert within.test.labels.tolist() == [0, 0, 2, 2, 1, 1]
+    (same,) = folds_of(stream(labels, spans), TOY, GESTURES, Protocol(split=split), 20, 5)
+    assert (
+        same.train.starts.tolist()
+        == plain.train.starts.tolist()
+        == [start for start in range(0, 81, 5) if start >= 15]
+    )
+
+
+@pytest.mark.parametrize("split", [BlockSplit(blocks=4, ratio=(2, 1, 1)), RandomWindowSplit()])
+def test_within_segments_windows_stay_in_their_part(split):
+    spans = recordings()
+    labels = np.arange(800) // 40 % 3
+    protocol = Protocol(split=split, within="segment")
+    (fold,) = folds_of(stream(labels, spans), TOY, GESTURES, protocol, 8, 4)
+    (parts,) = parts_of(split, spans)
+    for windows, stretches in ((fold.train, parts.train), (fold.test, parts.test or parts.train)):
+        assert len(windows)
+        for start in windows.starts:
+            assert len(set(labels[start : start + 8])) == 1
+            assert any(a <= start and start + 8 <= b for a, b in stretches)
+
+
 def test_null_dropped_moves_the_classes_down():
     spans = recordings()
     labels = np.repeat([0, 1, 2, 1], 200)
@@ -161,5 +198,9 @@ def test_a_fold_without_windows_is_refused():
 def test_splits_by_name():
     assert split_named(TOY, Protocol()) == TOY.splits["fixed"]
     assert split_named(TOY, Protocol(split="LOSO")) == LeaveOneOutSplit()
+    without = replace(TOY, splits={"fixed": TOY.splits["fixed"]})
+    assert split_named(without, Protocol(split="loso")) == LeaveOneOutSplit()
+    own = replace(TOY, splits={"loso": LeaveOneOutSplit(validation=0)})
+    assert split_named(own, Protocol(split="loso")) == LeaveOneOutSplit(validation=0)
     with pytest.raises(ConfigError, match="no split 'fixd'; did you mean 'fixed'"):
         split_named(TOY, Protocol(split="fixd"))

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harbench.data.windows import covered, cut, label, overlap_share
+from harbench.data.windows import covered, cut, label, overlap_share, segments
 from harbench.nouns.lengths import check_length, in_samples
 from harbench.nouns.protocol import MostOf
 
@@ -21,6 +21,32 @@ def test_cut_gives_every_whole_window_and_no_other(stretches, length, step):
         if (start - begin) % step == 0 and start + length <= end
     ]
     assert cut(stretches, length, step).tolist() == expected
+
+
+@given(st.lists(st.integers(-1, 2), max_size=90), spans)
+def test_segments_against_brute_force(values, stretches):
+    stretches = [(min(a, len(values)), min(b, len(values))) for a, b in stretches]
+    expected = []
+    for begin, end in stretches:
+        run = begin
+        for i in range(begin, end):
+            if i + 1 == end or values[i + 1] != values[i]:
+                if values[i] >= 0:
+                    expected.append((run, i + 1))
+                run = i + 1
+    assert segments(np.array(values, np.int16), stretches) == expected
+
+
+@given(st.lists(st.integers(-1, 2), min_size=1, max_size=60), st.integers(1, 9), st.integers(1, 5))
+def test_windows_within_segments_hold_one_label_and_all_of_them_are_there(values, length, step):
+    labels = np.array(values, np.int16)
+    starts = cut(segments(labels, [(0, len(labels))]), length, step).tolist()
+    for start in starts:
+        assert len(set(values[start : start + length])) == 1
+        assert values[start] >= 0
+    if step == 1:
+        pure = [set(values[i : i + length]) for i in range(len(values) - length + 1)]
+        assert starts == [i for i, held in enumerate(pure) if len(held) == 1 and -1 not in held]
 
 
 def test_the_literatures_window_counts_over_the_concatenated_stream():

@@ -8,9 +8,23 @@ import pytest
 _BESIDE_THE_PROJECT = Path(__file__).parents[3] / "shared" / "data"
 
 
+def _place(name: str) -> Path:
+    folder = Path(os.environ.get("HARBENCH_SHARED_DATA") or _BESIDE_THE_PROJECT)
+    if not (folder / name).exists():
+        pytest.skip(f"no {name} in {folder}; set HARBENCH_SHARED_DATA")
+    return folder / name
+
+
 def opportunity_values() -> Path:
     """The folder with OPPORTUNITY's column list, its legend, and values of some channels."""
-    folder = Path(os.environ.get("HARBENCH_SHARED_DATA") or _BESIDE_THE_PROJECT)
-    if not (folder / "opportunity-values").is_dir():
-        pytest.skip(f"no folder opportunity-values in {folder}; set HARBENCH_SHARED_DATA")
-    return folder / "opportunity-values"
+    return _place("opportunity-values")
+
+
+def actrectut() -> Path:
+    """The folder with ActRecTut's four ``data.mat``, each in a folder of its own."""
+    return _place("actrectut")
+
+
+def hapt_archive() -> Path:
+    """HAPT in its official layout, packed."""
+    return _place("hapt/hapt-rawdata.tar.xz")

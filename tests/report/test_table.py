@@ -123,6 +123,12 @@ def test_the_audit_line(workplace, table):
     assert "leaky: test windows share samples with training windows" in notes
 
 
+def test_windows_within_segments_are_said_to_be_easier(workplace):
+    run(workplace, TOY.replace("window: 20,", "window: 20, within: segment,"))
+    lines = comparison_table(workplace.store, "toy_one").lines
+    assert lines[1].startswith("windows lie within segments of one label")
+
+
 def test_missing_data_leaves_cost_and_published(workplace):
     run(workplace, TOY.replace("path: files", "path: nowhere"))
     table = comparison_table(workplace.store, "toy_one")
