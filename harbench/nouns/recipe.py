@@ -29,6 +29,7 @@ class Step(Settings):
     kind: Literal["step"] = "step"
     every: int = Field(ge=1)
     factor: float = Field(default=0.1, gt=0)
+    smallest: float = Field(default=0.0, ge=0, description="the rate never falls below it")
 
 
 class Cosine(Settings):

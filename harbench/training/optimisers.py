@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from torch import nn, optim
@@ -75,5 +75,11 @@ def schedule_of(recipe: Recipe, optimiser: optim.Optimizer) -> Schedule:
     if isinstance(plan, Plateau):
         return _OnLoss(optimiser, plan)
     if isinstance(plan, Step):
-        return _OnTime(optim.lr_scheduler.StepLR(optimiser, plan.every, plan.factor))
+        return _OnTime(optim.lr_scheduler.LambdaLR(optimiser, _steps(plan, recipe.learning_rate)))
     return _OnTime(optim.lr_scheduler.CosineAnnealingLR(optimiser, recipe.epochs, plan.smallest))
+
+
+def _steps(plan: Step, rate: float) -> Callable[[int], float]:
+    """Epoch, from 0 -> what the first rate is multiplied by."""
+    lowest = min(1.0, plan.smallest / rate)
+    return lambda epoch: max(lowest, plan.factor ** (epoch // plan.every))

@@ -250,6 +250,8 @@ def rates(schedule, losses):
 def test_schedules():
     assert rates(None, [1, 1, 1]) == [1, 1, 1]
     assert rates(Step(every=2, factor=0.5), [1] * 5) == [1, 1, 0.5, 0.5, 0.25]
+    assert rates(Step(every=1, factor=0.5, smallest=0.3), [1] * 4) == [1, 0.5, 0.3, 0.3]
+    assert rates(Step(every=1, smallest=5), [1] * 2) == [1, 1]
     assert rates(Plateau(patience=1, factor=0.1, smallest=0.05), [3, 2, 2, 2, 2, 2, 1]) == (
         pytest.approx([1, 1, 1, 1, 0.1, 0.1, 0.05])
     )
