@@ -10,6 +10,8 @@ import typer
 from harbench.cli.context import console, registry
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from harbench.nouns import Analysis, AnalysisResult
 
 
@@ -73,6 +75,16 @@ def _options(given: list[str], analysis: Analysis) -> dict[str, Any]:
     return options
 
 
+def _digits(column: pd.Series[Any]) -> int:
+    """Behind the point: one, but so many that the largest number shows three that count."""
+    import math
+
+    largest = column.abs().max() if column.dtype.kind == "f" else 0
+    if not (math.isfinite(largest) and largest):
+        return 1
+    return max(1, 2 - math.floor(math.log10(largest)))
+
+
 def show(title: str, result: AnalysisResult, *, csv: bool, figures: Path | None) -> None:
     """Print an analysis's tables and notes, and save its figures."""
     from rich.table import Table
@@ -84,17 +96,28 @@ def show(title: str, result: AnalysisResult, *, csv: bool, figures: Path | None)
             typer.echo(frame.to_csv(index=False), nl=False)
             continue
         shown = Table(title=f"{title}: {name}", title_justify="left", box=None)
+        digits = [_digits(frame.iloc[:, number]) for number in range(frame.shape[1])]
         for column in frame.columns:
             number = frame[column].dtype.kind in "if"
             shown.add_column(str(column), justify="right" if number else "left")
         for values in frame.itertuples(index=False):
-            shown.add_row(*(f"{v:.1f}" if isinstance(v, float) else str(v) for v in values))
+            shown.add_row(
+                *(
+                    f"{v:.{n}f}" if isinstance(v, float) else str(v)
+                    for v, n in zip(values, digits, strict=True)
+                )
+            )
         print_page(console(), shown)
     if not csv:
         for note in result.notes:
             console().print(note)
     if figures is not None:
-        figures.mkdir(parents=True, exist_ok=True)
-        for name, figure in result.figures.items():
-            for ending in ("pdf", "svg", "png"):
-                figure.savefig(figures / f"{title}-{name}.{ending}")
+        save_figures(title, result, figures)
+
+
+def save_figures(title: str, result: AnalysisResult, folder: Path) -> None:
+    """Save an analysis's figures as PDF, SVG and PNG."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, figure in result.figures.items():
+        for ending in ("pdf", "svg", "png"):
+            figure.savefig(folder / f"{title}-{name}.{ending}")

@@ -17,6 +17,7 @@ COMMANDS = (
     ("run", "harbench.cli.run", "run"),
     ("table", "harbench.cli.table", "table"),
     ("analyse", "harbench.cli.analyse", "analyse"),
+    ("saliency", "harbench.cli.saliency", "saliency"),
     ("datasets", "harbench.cli.datasets", "app"),
     ("models", "harbench.cli.models", "app"),
     ("plugins", "harbench.cli.plugins_command", "app"),

@@ -190,7 +190,6 @@ def register_analyses(register):
 
 
 def test_analyse_passes_options_and_saves_figures(toy, tmp_path):
-    pytest.importorskip("matplotlib")
     (tmp_path / "harbench_plugins").mkdir()
     (tmp_path / "harbench_plugins/report.py").write_text(ANALYSIS)
     toy("run", "b.yaml", "--jobs", "0")

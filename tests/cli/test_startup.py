@@ -32,7 +32,14 @@ def imported(child, *arguments, also=()):
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], ["--version"], ["run", "--help"], ["datasets", "fetch", "--help"], ["nonsense"]],
+    [
+        ["--help"],
+        ["--version"],
+        ["run", "--help"],
+        ["saliency", "--help"],
+        ["datasets", "fetch", "--help"],
+        ["nonsense"],
+    ],
 )
 def test_help_imports_nothing_heavy_and_no_plugin(child, arguments):
     _, found = imported(child, *arguments, also=["numpy", "rich", "pluggy"])
