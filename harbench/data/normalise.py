@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -92,7 +92,9 @@ def fit(
     return Normaliser(mean, np.where(std > 1e-8, std, 1.0), zeros)
 
 
-def _training_rows(signals: NDArray[np.float32], training: NDArray[np.bool_]):  # type: ignore[no-untyped-def]
+def _training_rows(
+    signals: NDArray[np.float32], training: NDArray[np.bool_]
+) -> Iterator[NDArray[np.float64]]:
     for first in range(0, len(signals), _ROWS):
         mask = training[first : first + _ROWS]
         if mask.any():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,10 +46,14 @@ def trained_cells(
                         cell["seed"],
                         stored.folder,
                         stored.record,
-                        lambda stored=stored: load_cell(stored, registry()),  # type: ignore[misc]
+                        partial(_load_later, stored, registry),
                     )
                 )
     return cells
+
+
+def _load_later(stored: StoredCell, registry: Callable[[], Registry]) -> LoadedCell:
+    return load_cell(stored, registry())
 
 
 def load_cell(stored: StoredCell, registry: Registry) -> LoadedCell:

@@ -206,7 +206,8 @@ def _with_keys(
     network = {
         "model": row.model.name,
         "source": source_digest(row.model.build),
-        "distribution": [origin.distribution, origin.version],
+        # A single file has no version, and where it lies is no part of what it does.
+        "distribution": [origin.distribution, origin.version] if origin.version else None,
         "options": row.options,
     }
     shape = [row.n_channels, row.length, row.n_classes]

@@ -128,6 +128,15 @@ def test_one_changed_character_of_a_models_source_changes_its_keys_alone(workpla
     assert text == TOY_PLUGIN.read_text()
 
 
+def test_where_a_plugin_file_lies_changes_no_key(workplace, tmp_path):
+    (benchmark,) = workplace.benchmarks(BASE)
+    moved = tmp_path / "elsewhere" / TOY_PLUGIN.name
+    moved.parent.mkdir()
+    moved.write_bytes(TOY_PLUGIN.read_bytes())
+    there = plan(benchmark, load_plugins([moved]))
+    assert keys_of(there) == keys_of(plan(benchmark, workplace.registry))
+
+
 def test_what_a_builder_imports_of_its_package_is_part_of_its_source(tmp_path, monkeypatch):
     package = tmp_path / "lab_nets"
     package.mkdir()
