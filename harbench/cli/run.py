@@ -77,7 +77,8 @@ def run(
     from harbench.report.table import comparison_table
     from harbench.report.terminal import print_table
 
-    for benchmark in planned:
+    # What was measured stands last: nearest to who waited for it.
+    for benchmark in sorted(planned, key=lambda benchmark: benchmark.missing is None):
         print_table(console(), comparison_table(store, benchmark.settings.name, flops=flops))
     if work.cached:
         error_console().print(f"{len(work.cached)} cells were in {out}/ already (cached)")

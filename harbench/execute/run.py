@@ -119,6 +119,7 @@ def train_cells(
 
 def write_manifests(planned: Sequence[PlannedBenchmark], store: Store) -> None:
     """Store what the tables are made of, so that they can be printed while cells are trained."""
+    store.sweep()
     for benchmark in planned:
         store.write_benchmark(benchmark.settings.name, manifest_of(benchmark))
 

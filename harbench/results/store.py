@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import shutil
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -159,6 +160,14 @@ class Store:
         return _read_json(path)
 
     # Writing
+
+    def sweep(self) -> None:
+        """Remove what killed runs left half-written: writing takes seconds, so what is an hour
+        old belongs to nobody."""
+        for path in (self.folder / "tmp").glob("*"):
+            with suppress(OSError):
+                if time.time() - path.stat().st_mtime > 3600:
+                    shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     def _temporary(self, name: str) -> Path:
         return self.folder / "tmp" / f"{name}.{os.getpid()}"

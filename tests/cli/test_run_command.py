@@ -98,6 +98,16 @@ def test_missing_data_is_no_failure_unless_strict(toy):
     assert "data missing: the files of 'toy' are not here" in dry.out
 
 
+def test_what_was_measured_is_printed_last(toy, tmp_path):
+    both = YAML + YAML.split("benchmarks:\n")[1].replace("toy:", "absent:", 1).replace(
+        "path: files", "path: nowhere"
+    )
+    (tmp_path / "b.yaml").write_text(both)
+    ended = toy("run", "b.yaml", "--jobs", "0")
+    assert ended.code == 0
+    assert ended.out.index("absent: absent") < ended.out.index("toy: toy")
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

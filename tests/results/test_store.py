@@ -1,4 +1,5 @@
 import errno
+import os
 
 import numpy as np
 import pytest
@@ -83,6 +84,21 @@ def test_a_full_disk_at_any_step_leaves_the_store_as_it_was(tmp_path, monkeypatc
     if store.has(KEY):
         store.read(KEY).predictions()
     write(store)
+
+
+def test_what_killed_runs_left_is_swept_and_what_is_being_written_is_not(tmp_path):
+    store = Store(tmp_path)
+    write(store)
+    old, new = tmp_path / "tmp/old.1", tmp_path / "tmp/new.2"
+    for folder in (old, new):
+        folder.mkdir()
+        (folder / "record.json").write_text("{")
+    os.utime(old, (0, 0))
+    (tmp_path / "tmp/file.3").write_text("{")
+    os.utime(tmp_path / "tmp/file.3", (0, 0))
+    store.sweep()
+    assert [path.name for path in (tmp_path / "tmp").iterdir()] == ["new.2"]
+    assert store.has(KEY)
 
 
 def test_no_number_that_json_does_not_know(tmp_path):
