@@ -63,6 +63,11 @@ def run(
 
     loaded = load(file, overrides or ())
     chosen = [_narrowed(benchmark, seeds, models) for benchmark in select(loaded, names or ())]
+    if device != "cpu":
+        # One mistake, told at once, and not one failure a cell. "cpu" can be told without torch.
+        from harbench.training.cell import device_named
+
+        device_named(device)
     planned = [_plan(benchmark) for benchmark in chosen]
     if strict:
         for benchmark in planned:

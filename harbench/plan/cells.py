@@ -272,8 +272,8 @@ def _resolve(
     model = registry.models.get(entry.model, where=where)
     options = _options(entry.options, model, where)
     recipe = merge_recipe(model.recipe, benchmark.recipe, entry.recipe)
-    window = entry.window if entry.window is not None else benchmark.protocol.window
-    step = entry.step if entry.step is not None else benchmark.protocol.step
+    protocol = benchmark.protocol_of(entry)
+    window = protocol.window
     if window == "paper":
         if model.window is None:
             raise ConfigError(
@@ -284,7 +284,7 @@ def _resolve(
         window = model.window
     try:
         length = in_samples(window, dataset.rate_hz)
-        hop = in_samples(step, dataset.rate_hz, length)
+        hop = in_samples(protocol.step, dataset.rate_hz, length)
     except ValueError as error:
         raise ConfigError(str(error), where=where) from error
     if length < model.min_times:

@@ -114,6 +114,7 @@ def test_what_was_measured_is_printed_last(toy, tmp_path):
         (["nope.yaml"], "nope.yaml"),
         (["b.yaml", "tou"], "did you mean 'toy'"),
         (["b.yaml", "--set", "recipe.epoch=1"], "did you mean 'epochs'"),
+        (["b.yaml", "--device", "gpu7"], "no device is called 'gpu7'"),
         (["b.yaml", "--seeds", "x"], "'x' is no number of seeds"),
         (["b.yaml", "--seeds", "0"], "'0' is no set of seeds"),
         (["b.yaml", "--seeds", "1,1"], "'1,1' is no set of seeds"),
