@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from harbench.cli.context import console, registry
+from harbench.cli.context import registry
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-    from harbench.nouns import Analysis, AnalysisResult
+    from harbench.nouns import Analysis
 
 
 def analyse(
@@ -27,15 +25,27 @@ def analyse(
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder of results.")] = Path("results"),
     figures: Annotated[
-        Path | None, typer.Option(help="Save figures into this folder, as PDF, SVG and PNG.")
+        Path | None, typer.Option(help="Copy the figures into this folder: PDF, SVG and PNG.")
     ] = None,
     csv: Annotated[bool, typer.Option("--csv", help="Print as CSV.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+    jobs: Annotated[
+        int | None,
+        typer.Option(min=0, help="Of an analysis that trains: side by side; 0 in this process."),
+    ] = None,
+    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:N or auto.")] = "cpu",
 ) -> None:
-    """Run an analysis on the finished cells of the results folder and print its tables."""
+    """Run an analysis on the finished cells of the results folder and print its tables.
+
+    What it finds is kept in RESULTS/analyses/BENCHMARK/NAME, and not run again while nothing
+    changed.
+    """
+    from harbench.cli.analysing import copy_figures, one_format, perform, show
     from harbench.errors import ResultsError
     from harbench.execute.trained import trained_cells
     from harbench.results import Store
 
+    one_format(csv=csv, json=json)
     analysis = registry().analyses.get(name)
     options = _options(option or [], analysis)
     store = Store(out)
@@ -44,7 +54,10 @@ def analyse(
         cells = trained_cells(store, benchmark, registry)
         if cells:
             found_any = True
-            show(benchmark, analysis.run(cells, **options), csv=csv, figures=figures)
+            found = perform(analysis, name, cells, options, store, jobs=jobs, device=device)
+            show(found, csv=csv, json=json)
+            if figures is not None:
+                copy_figures(found, figures)
     if not found_any:
         raise ResultsError(
             "there are no trained cells to analyse",
@@ -56,68 +69,17 @@ def analyse(
 def _options(given: list[str], analysis: Analysis) -> dict[str, Any]:
     import yaml
 
-    from harbench.errors import ConfigError, did_you_mean
+    from harbench.errors import ConfigError
+    from harbench.execute.analysing import check_options
 
     options = {}
     for text in given:
         key, sign, value = text.partition("=")
-        if not sign or key not in analysis.options:
-            raise ConfigError(
-                f"analysis '{analysis.name}' has no option '{key}'"
-                f"{did_you_mean(key, analysis.options)}",
-                where="--option",
-                expected=f"KEY=VALUE with one of {', '.join(analysis.options) or '(it has none)'}",
-            )
+        if not sign:
+            raise ConfigError(f"'{text}' has no '='", where="--option", expected="KEY=VALUE")
+        check_options(analysis, {key: None}, "--option")
         try:
             options[key] = yaml.safe_load(value)
         except yaml.YAMLError:
             raise ConfigError(f"'{value}' is no value", where=f"--option {key}") from None
     return options
-
-
-def _digits(column: pd.Series[Any]) -> int:
-    """Behind the point: one, but so many that the largest number shows three that count."""
-    import math
-
-    largest = column.abs().max() if column.dtype.kind == "f" else 0
-    if not (math.isfinite(largest) and largest):
-        return 1
-    return max(1, 2 - math.floor(math.log10(largest)))
-
-
-def show(title: str, result: AnalysisResult, *, csv: bool, figures: Path | None) -> None:
-    """Print an analysis's tables and notes, and save its figures."""
-    from rich.table import Table
-
-    from harbench.report.terminal import print_page
-
-    for name, frame in result.tables.items():
-        if csv:
-            typer.echo(frame.to_csv(index=False), nl=False)
-            continue
-        shown = Table(title=f"{title}: {name}", title_justify="left", box=None)
-        digits = [_digits(frame.iloc[:, number]) for number in range(frame.shape[1])]
-        for column in frame.columns:
-            number = frame[column].dtype.kind in "if"
-            shown.add_column(str(column), justify="right" if number else "left")
-        for values in frame.itertuples(index=False):
-            shown.add_row(
-                *(
-                    f"{v:.{n}f}" if isinstance(v, float) else str(v)
-                    for v, n in zip(values, digits, strict=True)
-                )
-            )
-        print_page(console(), shown)
-    if not csv:
-        for note in result.notes:
-            console().print(note)
-    if figures is not None:
-        save_figures(title, result, figures)
-
-
-def save_figures(title: str, result: AnalysisResult, folder: Path) -> None:
-    """Save an analysis's figures as PDF, SVG and PNG."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, figure in result.figures.items():
-        for ending in ("pdf", "svg", "png"):
-            figure.savefig(folder / f"{title}-{name}.{ending}")

@@ -18,6 +18,7 @@ COMMANDS = (
     ("table", "harbench.cli.table", "table"),
     ("analyse", "harbench.cli.analyse", "analyse"),
     ("saliency", "harbench.cli.saliency", "saliency"),
+    ("ablate", "harbench.cli.ablate", "ablate"),
     ("datasets", "harbench.cli.datasets", "app"),
     ("models", "harbench.cli.models", "app"),
     ("plugins", "harbench.cli.plugins_command", "app"),

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shlex
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +13,6 @@ from harbench.cli.context import console, error_console, plugin_files, registry
 
 if TYPE_CHECKING:
     from harbench.config import Benchmark
-    from harbench.execute.jobs import Failed
     from harbench.execute.run import Work
     from harbench.plan import PlannedBenchmark, PlannedFold
     from harbench.results import Store
@@ -57,8 +53,9 @@ def run(
     Cells that are in the results folder already are not trained again. Stopped at any moment,
     the same command goes on. Exit code 1 means that some cells failed.
     """
+    from harbench.cli.training import carry_out
     from harbench.config import load, select
-    from harbench.execute.run import work_of
+    from harbench.execute.run import work_of, write_manifests
     from harbench.results import Store
 
     loaded = load(file, overrides or ())
@@ -68,6 +65,7 @@ def run(
         from harbench.training.cell import device_named
 
         device_named(device)
+    _check_analyses(chosen)
     planned = [_plan(benchmark) for benchmark in chosen]
     if strict:
         for benchmark in planned:
@@ -78,18 +76,52 @@ def run(
     if dry_run:
         _print_plan(planned, work, store)
         return
-    failures = _carry_out(work, planned, store, jobs)
+    write_manifests(planned, store)
+    failures = carry_out(work, planned, store, jobs)
     from harbench.report.table import comparison_table
     from harbench.report.terminal import print_table
 
     # What was measured stands last: nearest to who waited for it.
+    broken = 0
     for benchmark in sorted(planned, key=lambda benchmark: benchmark.missing is None):
         print_table(console(), comparison_table(store, benchmark.settings.name, flops=flops))
+        broken += _analyse(benchmark, store, jobs, device)
     if work.cached:
         error_console().print(f"{len(work.cached)} cells were in {out}/ already (cached)")
     if failures:
         error_console().print(f"{len(failures)} of {len(work.cells) + len(work.costs)} jobs failed")
+    if failures or broken:
         raise typer.Exit(1)
+
+
+def _analyse(benchmark: PlannedBenchmark, store: Store, jobs: int | None, device: str) -> int:
+    """Run the analyses of a benchmark that has trained cells, and print them; how many failed."""
+    from harbench.cli.analysing import perform, show
+    from harbench.cli.context import settings
+    from harbench.errors import HarbenchError
+    from harbench.execute.trained import trained_cells
+
+    failed = 0
+    entries = benchmark.settings.analyses
+    cells = trained_cells(store, benchmark.settings.name, registry) if entries else []
+    for entry in entries if cells else ():
+        analysis = registry().analyses.get(entry.analysis)
+        try:
+            show(
+                perform(
+                    analysis, entry.entry, cells, entry.options, store, jobs=jobs, device=device
+                )
+            )
+        except HarbenchError as error:
+            # The other benchmarks' tables are still to be printed.
+            if settings().debug:
+                raise
+            error_console().print(
+                f"analysis '{entry.entry}' of '{benchmark.settings.name}' failed: {error}",
+                soft_wrap=True,
+            )
+            failed += 1
+    return failed
 
 
 def _narrowed(benchmark: Benchmark, seeds: str | None, models: str | None) -> Benchmark:
@@ -126,6 +158,17 @@ def _narrowed(benchmark: Benchmark, seeds: str | None, models: str | None) -> Be
     return benchmark.model_copy(update=update)
 
 
+def _check_analyses(benchmarks: Sequence[Benchmark]) -> None:
+    """Refuse analyses and options that no plugin has, before anything is trained for them."""
+    for benchmark in benchmarks:
+        for entry in benchmark.analyses:
+            from harbench.execute.analysing import check_options
+
+            where = f"benchmark '{benchmark.name}', analysis '{entry.entry}'"
+            analysis = registry().analyses.get(entry.analysis, where=where)
+            check_options(analysis, entry.options, where)
+
+
 def _plan(benchmark: Benchmark) -> PlannedBenchmark:
     from harbench.plan import plan
 
@@ -150,41 +193,6 @@ def _reading(dataset: str) -> Iterator[Callable[[int, int], None]]:
         yield on_source
 
 
-def _carry_out(
-    work: Work, planned: Sequence[PlannedBenchmark], store: Store, jobs: int | None
-) -> list[Failed]:
-    from harbench.cli.progress import RunProgress
-    from harbench.execute.local import InProcessExecutor, ProcessExecutor
-    from harbench.execute.run import efforts_of, measure_costs, train_cells, write_manifests
-
-    write_manifests(planned, store)
-    places = _cores() if jobs is None else jobs
-    executor = ProcessExecutor(places) if places else InProcessExecutor()
-    alone = ProcessExecutor(1) if places else InProcessExecutor()
-    try:
-        with RunProgress(error_console()) as progress:
-            failures = progress.follow_costs(measure_costs(work, store, alone), len(work.costs))
-            efforts = efforts_of(work, planned, store)
-            return failures + progress.follow_cells(
-                train_cells(work, efforts, store, executor), efforts
-            )
-    except KeyboardInterrupt:
-        done = sum(store.has(job.key) for job in work.cells)
-        error_console().print(
-            f"\nstopped; {done} of {len(work.cells)} cells are kept in {store.folder}/\n"
-            f"  go on with: {shlex.join(['harbench', *sys.argv[1:]])}",
-            soft_wrap=True,
-        )
-        raise typer.Exit(130) from None
-
-
-def _cores() -> int:
-    """Those that this process may use, where the system tells (a container may have fewer)."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def _print_plan(planned: Sequence[PlannedBenchmark], work: Work, store: Store) -> None:
     from rich.tree import Tree
 
@@ -201,6 +209,8 @@ def _print_plan(planned: Sequence[PlannedBenchmark], work: Work, store: Store) -
                 branch.add(f"fold {fold.name}: {_counts(fold)}")
             for cell in row.cells:
                 branch.add(f"fold {cell.fold}, seed {cell.seed}: {_state(cell.key, work, store)}")
+        for entry in benchmark.settings.analyses:
+            tree.add(f"then analysis {entry.entry}")
         if benchmark.missing is not None:
             tree.add(f"data missing: {benchmark.missing.what}\ntry: {benchmark.missing.fix}")
         console().print(tree)

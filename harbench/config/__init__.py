@@ -4,17 +4,25 @@ It needs pydantic and PyYAML only, so that a mistake in the file is told at once
 is a model or a dataset of a name is for :mod:`harbench.plan` to say, which has the plugins.
 """
 
-from harbench.config.loading import dump, load, select
+from harbench.config.loading import dump, load, loads, select
 from harbench.config.schema import json_schema
-from harbench.config.settings import Benchmark, BenchmarkFile, ModelEntry, merge_recipe
+from harbench.config.settings import (
+    AnalysisEntry,
+    Benchmark,
+    BenchmarkFile,
+    ModelEntry,
+    merge_recipe,
+)
 
 __all__ = [
+    "AnalysisEntry",
     "Benchmark",
     "BenchmarkFile",
     "ModelEntry",
     "dump",
     "json_schema",
     "load",
+    "loads",
     "merge_recipe",
     "select",
 ]

@@ -9,11 +9,11 @@ from typing import Any
 
 import yaml
 
-from harbench.config.nodes import Problems
+from harbench.config.nodes import Node, Problems
 from harbench.config.overrides import parse_overrides
-from harbench.config.reading import CORE_SCHEMA, read
+from harbench.config.reading import CORE_SCHEMA, read, read_text
 from harbench.config.resolving import resolve
-from harbench.config.settings import Benchmark, BenchmarkFile, ModelEntry
+from harbench.config.settings import AnalysisEntry, Benchmark, BenchmarkFile, ModelEntry
 from harbench.config.validation import validate
 from harbench.errors import ConfigError, did_you_mean
 from harbench.nouns.recipe import Recipe
@@ -30,7 +30,27 @@ def load(path: Path, overrides: Sequence[str] = ()) -> BenchmarkFile:
         ConfigError: with everything that is wrong, each with ``file:line:column``.
     """
     problems = Problems()
-    root = read(path, problems)
+    return _checked(read(path, problems), path, overrides, problems)
+
+
+def loads(text: str, name: str) -> BenchmarkFile:
+    """The checked settings of a text, such as :func:`dump` writes.
+
+    Args:
+        text: YAML.
+        name: What errors call it.
+
+    Raises:
+        ConfigError: with everything that is wrong.
+    """
+    problems = Problems()
+    root = read_text(text, name, problems)
+    if root is None:
+        raise ConfigError("there is nothing in it", where=name, expected="benchmarks")
+    return _checked(root, Path(name), (), problems)
+
+
+def _checked(root: Node, path: Path, overrides: Sequence[str], problems: Problems) -> BenchmarkFile:
     trees, defaults = resolve(root, path, parse_overrides(overrides, problems), problems)
     known = problems.places
     found = [validate(tree, known, problems) for tree in trees]
@@ -88,6 +108,8 @@ def dump(benchmark: Benchmark) -> str:
         "seeds": list(benchmark.seeds),
         "models": {entry.row: _row(entry) for entry in benchmark.models},
     }
+    if benchmark.analyses:
+        settings["analyses"] = {entry.entry: _analysis(entry) for entry in benchmark.analyses}
     if benchmark.path is not None:
         settings["path"] = os.path.abspath(benchmark.path)  # noqa: PTH100 - links not followed
     tree = {"benchmarks": {benchmark.name: settings}}
@@ -98,6 +120,11 @@ def _row(entry: ModelEntry) -> dict[str, Any]:
     row = entry.model_dump(mode="json", exclude={"row", "recipe"})
     row["recipe"] = _set_fields(entry.recipe)
     return {key: value for key, value in row.items() if value is not None and value != {}}
+
+
+def _analysis(entry: AnalysisEntry) -> dict[str, Any]:
+    written = entry.model_dump(mode="json", exclude={"entry"})
+    return {key: value for key, value in written.items() if value != {}}
 
 
 def _set_fields(recipe: Recipe) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from harbench.config.nodes import Node, Place, Problems, printable
 from harbench.config.reading import read_text
 from harbench.config.settings import Benchmark
-from harbench.config.shorthand import written_out
+from harbench.config.shorthand import NAMED, written_out
 from harbench.errors import ConfigError, did_you_mean
 
 # The name of a benchmark is its key in the file, and cannot be set.
@@ -88,8 +88,8 @@ def override_benchmarks(
             names = [name]
         if not _known(keys, KEYS, override, changed, problems):
             continue
-        if keys[0] == "models" and len(keys) > 1:
-            names = _with_row(names, changed, keys[1:], override, problems)
+        if keys[0] in NAMED and len(keys) > 1:
+            names = _with_item(names, changed, keys, override, problems)
         for name in names:
             node = _put(changed[name], keys, override.value, problems)
             changed[name] = _freed(written_out(node, problems), keys, override.value)
@@ -117,25 +117,26 @@ def _known(
     return False
 
 
-def _with_row(
+def _with_item(
     names: list[str],
     benchmarks: dict[str, Node],
     keys: Sequence[str],
     override: Override,
     problems: Problems,
 ) -> list[str]:
-    """The benchmarks that have the row that the keys begin with."""
-    rows = {name: _rows(benchmarks[name]) for name in names}
-    having = [name for name in names if _next(rows[name], keys)[0] in rows[name]]
+    """The benchmarks that have the row of models, or the analysis, that the keys begin with."""
+    section, *rest = keys
+    items = {name: _items(benchmarks[name], section) for name in names}
+    having = [name for name in names if _next(items[name], rest)[0] in items[name]]
     if not having:
-        every = {row: node for name in names for row, node in rows[name].items()}
-        _unknown(override, "row of models", keys[0], every, problems)
+        every = {item: node for name in names for item, node in items[name].items()}
+        _unknown(override, f"{NAMED[section][0]} of {section}", rest[0], every, problems)
     return having
 
 
-def _rows(benchmark: Node) -> dict[str, Node]:
-    models = benchmark.children.get("models")
-    return models.children if models else {}
+def _items(benchmark: Node, section: str) -> dict[str, Node]:
+    found = benchmark.children.get(section)
+    return found.children if found else {}
 
 
 def _unknown(

@@ -13,7 +13,7 @@ from harbench.config.overrides import (
     override_benchmarks,
     override_defaults,
 )
-from harbench.config.shorthand import written_out
+from harbench.config.shorthand import NAMED, written_out
 from harbench.errors import did_you_mean
 
 TOP = ("benchmarks", "defaults")
@@ -98,15 +98,16 @@ def _merge(defaults: Node, benchmark: Node) -> Node:
 
 
 def _shape(name: str, benchmark: Node, path: Path, problems: Problems) -> Node:
-    """The tree with its name in it, models as a list, and the path of the data made absolute."""
+    """The tree with its name in it, models and analyses as lists, and the data's path absolute."""
     children = _named("name", name, benchmark, problems)
-    if "models" in children:
-        models = children["models"]
-        rows = [
-            settings.with_value(_named("row", row, settings, problems))
-            for row, settings in models.children.items()
-        ]
-        children["models"] = models.with_value(list(rows))
+    for key, (word, _) in NAMED.items():
+        if key in children:
+            found = children[key]
+            items = [
+                settings.with_value(_named(word, own, settings, problems))
+                for own, settings in found.children.items()
+            ]
+            children[key] = found.with_value(list(items))
     data = children.get("path")
     if data is not None and isinstance(data.value, str):
         folder = os.path.abspath(path.parent)  # noqa: PTH100 - as written, links not followed

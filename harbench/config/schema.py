@@ -27,15 +27,16 @@ def json_schema() -> dict[str, Any]:
     benchmark = Benchmark.model_json_schema(mode="validation")
     definitions = benchmark.pop("$defs")
     _describe(benchmark, definitions)
-    row = definitions["ModelEntry"]
-    for written, name in ((benchmark, "name"), (row, "row")):
+    row, entry = definitions["ModelEntry"], definitions["AnalysisEntry"]
+    for written, name in ((benchmark, "name"), (row, "row"), (entry, "entry")):
         del written["properties"][name]  # the key above it says it
         written["required"] = [key for key in written.get("required", []) if key != name]
         _allow_empty(written)
-    benchmark["properties"]["models"] = {
-        **_models(),
-        "description": benchmark["properties"]["models"]["description"],
-    }
+    for key, item, empty in (("models", "ModelEntry", False), ("analyses", "AnalysisEntry", True)):
+        benchmark["properties"][key] = {
+            **_named(item, empty=empty),
+            "description": benchmark["properties"][key]["description"],
+        }
     # The defaults may hold the models of all benchmarks.
     benchmark["required"].remove("models")
     definitions["Benchmark"] = benchmark
@@ -66,16 +67,19 @@ def json_schema() -> dict[str, Any]:
     }
 
 
-def _models() -> dict[str, Any]:
-    row = {"anyOf": [{"$ref": "#/$defs/ModelEntry"}, _EMPTY]}
+def _named(definition: str, *, empty: bool) -> dict[str, Any]:
+    """A list of names or of one-key mappings, or a mapping; ``empty`` lets there be none."""
+    row = {"anyOf": [{"$ref": f"#/$defs/{definition}"}, _EMPTY]}
     rows = {"type": "object", "propertyNames": _NAME, "additionalProperties": row}
     item = {
         "anyOf": [{"type": "string", **_NAME}, {**rows, "minProperties": 1, "maxProperties": 1}]
     }
+    least = 0 if empty else 1
     return {
         "anyOf": [
-            {"type": "array", "minItems": 1, "items": item},
-            {**rows, "minProperties": 1},
+            {"type": "array", "minItems": least, "items": item},
+            {**rows, "minProperties": least},
+            *([_EMPTY] if empty else []),
         ]
     }
 

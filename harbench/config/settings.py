@@ -66,6 +66,20 @@ class ModelEntry(Settings):
         return None if value is None else check_length(value, info.field_name)
 
 
+class AnalysisEntry(Settings):
+    """An analysis that is run on a benchmark's trained cells, after its table.
+
+    Args:
+        entry: What it is called in the results folder.
+        analysis: Name of the analysis; by default the entry's.
+        options: Keyword options of the analysis.
+    """
+
+    entry: Name
+    analysis: str = Field(default_factory=lambda data: data["entry"], min_length=1)
+    options: dict[str, Option] = Field(default_factory=dict)
+
+
 class Benchmark(Settings):
     """A dataset under a protocol, and the models that are compared on it.
 
@@ -79,6 +93,7 @@ class Benchmark(Settings):
         recipe: What is trained otherwise than in each model's own recipe.
         seeds: Every model is trained once with each; a count N means 0 .. N - 1.
         models: The rows.
+        analyses: What is run on the trained cells, in order.
     """
 
     name: Name
@@ -93,6 +108,7 @@ class Benchmark(Settings):
         Field(min_length=1, max_length=MOST_SEEDS),
     ] = (0, 1, 2)
     models: tuple[ModelEntry, ...] = Field(min_length=1)
+    analyses: tuple[AnalysisEntry, ...] = ()
 
     @field_validator("seeds")
     @classmethod
@@ -105,6 +121,10 @@ class Benchmark(Settings):
     def _rows(self) -> Self:
         if twice := [r for r, times in Counter(e.row for e in self.models).items() if times > 1]:
             raise ValueError(f"row '{twice[0]}' is given twice")
+        if twice := [
+            e for e, times in Counter(a.entry for a in self.analyses).items() if times > 1
+        ]:
+            raise ValueError(f"analysis '{twice[0]}' is given twice")
         return self
 
     def protocol_of(self, entry: ModelEntry) -> Protocol:

@@ -35,7 +35,7 @@ _EXPECTED = {
     "literal_error": "",
 }
 _BOUNDS = {"gt": "more than", "ge": "at least", "lt": "less than", "le": "at most"}
-_NAMES = {"name": "a benchmark", "row": "a row of models"}
+_NAMES = {"name": "a benchmark", "row": "a row of models", "entry": "an entry of analyses"}
 
 
 def validate(tree: Node, known: Container[Place], problems: Problems) -> Benchmark | None:
@@ -119,8 +119,8 @@ def _follow(tree: Node, detail: ErrorDetails) -> _Spot:
 
 def _enter(spot: _Spot, step: str | int, node: Node, types: list[type[BaseModel]]) -> None:
     name = str(step) if isinstance(step, str) else f"[{step}]"
-    if isinstance(step, int) and "row" in node.children:
-        name = f".{node.children['row'].value}"
+    if isinstance(step, int) and (own := node.children.get("row") or node.children.get("entry")):
+        name = f".{own.value}"
     elif isinstance(step, str) and spot.shown:
         name = f".{name}"
     spot.node, spot.types, spot.keys, spot.shown = (

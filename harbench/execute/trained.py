@@ -34,22 +34,55 @@ def trained_cells(
     Raises:
         ResultsError: the benchmark was never run into this store.
     """
-    cells = []
-    for row in store.benchmark(benchmark)["rows"]:
-        for cell in row["cells"]:
-            if store.has(cell["key"]):
-                stored = store.read(cell["key"])
-                cells.append(
-                    TrainedCell(
-                        row["row"],
-                        cell["fold"],
-                        cell["seed"],
-                        stored.folder,
-                        stored.record,
-                        partial(_load_later, stored, registry),
-                    )
-                )
-    return cells
+    manifest = store.benchmark(benchmark)
+    return [
+        trained_cell(
+            store,
+            registry,
+            benchmark=benchmark,
+            row=row["row"],
+            fold=cell["fold"],
+            seed=cell["seed"],
+            key=cell["key"],
+            cost_key=row["cost"],
+            simulates=manifest["simulates"],
+        )
+        for row in manifest["rows"]
+        for cell in row["cells"]
+        if store.has(cell["key"])
+    ]
+
+
+def trained_cell(
+    store: Store,
+    registry: Callable[[], Registry],
+    *,
+    benchmark: str,
+    row: str,
+    fold: str,
+    seed: int,
+    key: str,
+    cost_key: str,
+    simulates: str | None,
+) -> TrainedCell:
+    """A finished cell of the store, as analyses are given it.
+
+    Raises:
+        ResultsError: it is not there, or is not what harbench writes.
+    """
+    stored = store.read(key)
+    return TrainedCell(
+        row=row,
+        fold=fold,
+        seed=seed,
+        folder=stored.folder,
+        record=stored.record,
+        load=partial(_load_later, stored, registry),
+        benchmark=benchmark,
+        key=key,
+        simulates=simulates,
+        cost=store.cost(cost_key),
+    )
 
 
 def _load_later(stored: StoredCell, registry: Callable[[], Registry]) -> LoadedCell:

@@ -9,7 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from harbench.nouns.analysis import Analysis, AnalysisResult, LoadedCell, TrainedCell
+    from harbench.nouns.analysis import (
+        Analysis,
+        AnalysisResult,
+        LoadedCell,
+        TrainedCell,
+        Trainer,
+        Variant,
+    )
     from harbench.nouns.dataset import (
         Archive,
         Channel,
@@ -60,6 +67,8 @@ _HOME = {
     "Step": "recipe",
     "Task": "dataset",
     "TrainedCell": "analysis",
+    "Trainer": "analysis",
+    "Variant": "analysis",
 }
 
 __all__ = [
@@ -89,6 +98,8 @@ __all__ = [
     "Step",
     "Task",
     "TrainedCell",
+    "Trainer",
+    "Variant",
 ]
 
 

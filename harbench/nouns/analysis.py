@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -66,6 +66,11 @@ class TrainedCell:
         record: The stored record, as read from its JSON.
         load: Builds the network, with its weights and windows. Takes a while; raises
             ResultsError, DataError or ConfigError where something that it needs is not here.
+        benchmark: That it belongs to.
+        key: Content key of the cell.
+        simulates: The dataset that its recordings imitate; None where they are real.
+        cost: Parameters, MACs ... of the network, as :class:`harbench.cost.record.Cost` stores
+            them; None where they were not measured.
     """
 
     row: str
@@ -74,6 +79,34 @@ class TrainedCell:
     folder: Path
     record: dict[str, Any]
     load: Callable[[], LoadedCell]
+    benchmark: str = ""
+    key: str = ""
+    simulates: str | None = None
+    cost: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A finished cell to be trained once more, under a protocol that differs in some settings.
+
+    Model, options, recipe, seed and all other settings stay as they are.
+
+    Args:
+        of: The cell.
+        protocol: Settings of :class:`~harbench.nouns.protocol.Protocol` that change:
+            ``{"channels": ("ACC x",)}``, ``{"null": "drop", "split": RandomWindowSplit()}``.
+    """
+
+    of: TrainedCell
+    protocol: Mapping[str, Any]
+
+
+Trainer = Callable[[Sequence[Variant]], list[list[TrainedCell]]]
+"""Trains variants, side by side, and keeps them in the store; what is there is not trained again.
+
+For each variant, in order, its cells: one, of the same fold, as long as the split stays; with
+another split one for each fold of that. Raises ResultsError where a training failed.
+"""
 
 
 @dataclass(frozen=True)
@@ -100,11 +133,14 @@ class Analysis:
         summary: One line.
         run: ``(cells, **options) -> AnalysisResult``: takes finished cells of one benchmark.
             Keyword arguments with defaults are the analysis's options.
+        trains: Whether it needs further trainings; then ``run`` takes ``(cells, train,
+            **options)``, and ``train`` is a :data:`Trainer`.
     """
 
     name: str
     summary: str
     run: Callable[..., AnalysisResult]
+    trains: bool = False
 
     @property
     def options(self) -> dict[str, Any]:

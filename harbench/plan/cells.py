@@ -129,12 +129,56 @@ class PlannedBenchmark:
         return tuple(cell for row in self.rows for cell in row.cells)
 
 
+class Opened:
+    """What planning has opened and cut: plans that share it do not open and cut the same again."""
+
+    def __init__(self) -> None:
+        self._streams: dict[tuple[str, Path | None], Stream] = {}
+        self._folds: dict[tuple[Any, ...], list[tuple[Fold, str]]] = {}
+
+    def stream(
+        self,
+        dataset: Dataset,
+        path: Path | None,
+        on_source: Callable[[int, int], None] | None = None,
+    ) -> Stream:
+        """See :func:`harbench.data.stream.open_stream`."""
+        place = (dataset.name, path)
+        if place not in self._streams:
+            self._streams[place] = open_stream(dataset, path, on_source)
+        return self._streams[place]
+
+    def folds(
+        self,
+        stream: Stream,
+        dataset: Dataset,
+        task: Task,
+        protocol: Protocol,
+        size: tuple[int, int],
+    ) -> list[tuple[Fold, str]]:
+        """The folds of :func:`harbench.data.splits.folds_of`, each with its digest."""
+        # What only concerns the values of the samples has no part in where windows are cut.
+        values = {"channels", "fill", "normalise"}
+        place = (stream.digest, task.name, protocol.model_dump_json(exclude=values), *size)
+        if place not in self._folds:
+            found = folds_of(stream, dataset, task, protocol, *size)
+            self._folds[place] = [(fold, fold_digest(fold)) for fold in found]
+        return self._folds[place]
+
+
 def plan(
     benchmark: Benchmark,
     registry: Registry,
     on_source: Callable[[int, int], None] | None = None,
+    opened: Opened | None = None,
 ) -> PlannedBenchmark:
     """Resolve a benchmark into rows and cells. Reads the dataset into the cache if need be.
+
+    Args:
+        benchmark: Settings.
+        registry: The plugins.
+        on_source: Called while the dataset is read for the first time: sources done, and all.
+        opened: What earlier plans opened, for many plans of one dataset.
 
     Raises:
         ConfigError: a name that no plugin offers, an option that the builder does not have, a
@@ -153,18 +197,18 @@ def plan(
     ]
     stream: Stream | None = None
     missing: DataMissingError | None = None
+    # Rows of one window share their folds, which take a while to cut.
+    opened = opened or Opened()
     try:
-        stream = open_stream(dataset, benchmark.path, on_source)
+        stream = opened.stream(dataset, benchmark.path, on_source)
     except DataMissingError as error:
         missing = error
-    # Rows of one window share their folds, which take a while to cut.
     folds: dict[tuple[int, int], list[tuple[Fold, str]]] = {}
     rows = []
     for row in resolved:
         size = (row.length, row.step)
         if stream is not None and size not in folds:
-            found = folds_of(stream, dataset, task, benchmark.protocol, *size)
-            folds[size] = [(fold, fold_digest(fold)) for fold in found]
+            folds[size] = opened.folds(stream, dataset, task, benchmark.protocol, size)
         rows.append(
             replace(
                 row,

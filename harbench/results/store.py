@@ -4,6 +4,7 @@ results/cells/ab/abcd.../      one finished cell, named by its key
 results/costs/KEY.json         cost of one network on one machine
 results/failures/KEY.json      why a cell failed, until it succeeds
 results/benchmarks/NAME.json   what the tables are made of: rows and the keys of their cells
+results/analyses/NAME/ENTRY/   what an analysis found: tables, notes, figures
 """
 
 from __future__ import annotations
@@ -85,18 +86,7 @@ class Store:
                 {"format": FORMAT, "key": key, **record, "sha256": hashes},
             )
             _write_json(temporary / "measured.json", measured)
-            for file in temporary.iterdir():
-                _sync(file)
-            home.parent.mkdir(parents=True, exist_ok=True)
-            if home.exists():
-                # Only --force comes here: the old cell steps aside for the whole new one.
-                old = self._temporary(f"{key}.old")
-                home.replace(old)
-                temporary.replace(home)
-                shutil.rmtree(old, ignore_errors=True)
-            else:
-                temporary.replace(home)
-            _sync(home.parent)
+            self._move(temporary, home)
         except OSError as error:
             raise self._unwritable(error) from error
         finally:
@@ -159,6 +149,40 @@ class Store:
             )
         return _read_json(path)
 
+    # Analyses
+
+    def analysis_folder(self, benchmark: str, entry: str) -> Path:
+        """Where what an analysis found lies, or would."""
+        return self.folder / "analyses" / benchmark / entry
+
+    def analysis(self, benchmark: str, entry: str) -> dict[str, Any] | None:
+        """What an analysis found, where it was run; see :mod:`harbench.execute.analysing`."""
+        path = self.analysis_folder(benchmark, entry) / "result.json"
+        return _read_json(path) if path.is_file() else None
+
+    def write_analysis(
+        self, benchmark: str, entry: str, content: Mapping[str, Any], files: Mapping[str, bytes]
+    ) -> None:
+        """Store what an analysis found: all of it appears at once, or none of it.
+
+        Args:
+            benchmark, entry: Whose it is.
+            content: JSON-like.
+            files: Name -> content of what lies beside it: tables as CSV, figures.
+        """
+        home = self.analysis_folder(benchmark, entry)
+        temporary = self._temporary(f"{benchmark}-{entry}")
+        try:
+            temporary.mkdir(parents=True)
+            for name, data in files.items():
+                (temporary / name).write_bytes(data)
+            _write_json(temporary / "result.json", content)
+            self._move(temporary, home)
+        except OSError as error:
+            raise self._unwritable(error) from error
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+
     # Writing
 
     def sweep(self) -> None:
@@ -171,6 +195,20 @@ class Store:
 
     def _temporary(self, name: str) -> Path:
         return self.folder / "tmp" / f"{name}.{os.getpid()}"
+
+    def _move(self, temporary: Path, home: Path) -> None:
+        """Put a whole folder in its place, where an old one steps aside."""
+        for file in temporary.iterdir():
+            _sync(file)
+        home.parent.mkdir(parents=True, exist_ok=True)
+        if home.exists():
+            old = self._temporary(f"{home.name}.old")
+            home.replace(old)
+            temporary.replace(home)
+            shutil.rmtree(old, ignore_errors=True)
+        else:
+            temporary.replace(home)
+        _sync(home.parent)
 
     def _write(self, path: Path, content: Mapping[str, Any]) -> None:
         temporary = self._temporary(path.name)

@@ -214,7 +214,7 @@ def test_analyse_passes_options_and_saves_figures(toy, tmp_path):
         "has no option 'sise'; did you mean 'size'"
         in toy("analyse", "report", "--option", "sise=3").err
     )
-    assert "has no option 'size'" in toy("analyse", "report", "--option", "size").err
+    assert "'size' has no '='" in toy("analyse", "report", "--option", "size").err
     assert "is no value" in toy("analyse", "report", "--option", "size=[").err
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from harbench import nouns
-from harbench.config import Benchmark, ModelEntry, json_schema, load
+from harbench.config import AnalysisEntry, Benchmark, ModelEntry, json_schema, load
 
 PAGE = (Path(__file__).parents[2] / "docs" / "benchmarks-yaml.md").read_text(encoding="utf-8")
 SPLITS = ["FixedSplit", "LeaveOneOutSplit", "GroupSplit", "BlockSplit", "RandomWindowSplit"]
@@ -15,11 +15,12 @@ NOUNS = ["Protocol", *SPLITS, "Recipe", "Plateau", "Step", "Cosine"]
 TYPES = {
     "Benchmark": Benchmark,
     "ModelEntry": ModelEntry,
+    "AnalysisEntry": AnalysisEntry,
     **{name: getattr(nouns, name) for name in NOUNS},
 }
 # The keys above say these; and what stands in where a default is no plain value.
-UNWRITTEN = {"name", "row"}
-SPOKEN = {"title": "the name", "model": "the row's name"}
+UNWRITTEN = {"name", "row", "entry"}
+SPOKEN = {"title": "the name", "model": "the row's name", "analysis": "the entry's name"}
 
 
 def documented(name: str) -> dict[str, str]:

@@ -138,7 +138,7 @@ def test_a_path_counts_from_the_current_folder(here):
     assert options == {"path": "data"}
 
 
-KEYS = "title, dataset, path, protocol, recipe, seeds, models"
+KEYS = "title, dataset, path, protocol, recipe, seeds, models, analyses"
 REFUSED = [
     ("recipe.epochs", "there is no '=' (expected KEY=VALUE, such as recipe.epochs=3)"),
     ("=3", "a key is empty (expected KEY=VALUE, such as recipe.epochs=3)"),
@@ -162,11 +162,13 @@ REFUSED = [
     ("benchmarks=3", f"only single keys can be set (expected one of {KEYS})"),
     (
         "defaults={}",
-        "only single keys can be set (expected one of path, protocol, recipe, seeds, models)",
+        "only single keys can be set (expected one of path, protocol, recipe, seeds, "
+        "models, analyses)",
     ),
     (
         "defaults.dataset=x",
-        "'dataset' cannot be a default (expected one of path, protocol, recipe, seeds, models)",
+        "'dataset' cannot be a default (expected one of path, protocol, recipe, seeds, "
+        "models, analyses)",
     ),
     (
         "benchmarks.tabel1.dataset=x",

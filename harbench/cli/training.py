@@ -1,0 +1,61 @@
+"""Carrying out a plan with a progress bar: what ``run`` and the analyses that train share."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import typer
+
+from harbench.cli.context import error_console
+
+if TYPE_CHECKING:
+    from harbench.execute.jobs import Failed
+    from harbench.execute.run import Work
+    from harbench.plan import PlannedBenchmark
+    from harbench.results import Store
+
+
+def carry_out(
+    work: Work, planned: Sequence[PlannedBenchmark], store: Store, jobs: int | None
+) -> list[Failed]:
+    """Measure the costs and train the cells of some work; those that failed.
+
+    Args:
+        work: What is to be done.
+        planned: What it is part of.
+        store: Gets the results.
+        jobs: Side by side; None is the number of cores, 0 is in this process.
+    """
+    from harbench.cli.progress import RunProgress
+    from harbench.execute.local import InProcessExecutor, ProcessExecutor
+    from harbench.execute.run import efforts_of, measure_costs, train_cells
+
+    places = _cores() if jobs is None else jobs
+    executor = ProcessExecutor(places) if places else InProcessExecutor()
+    alone = ProcessExecutor(1) if places else InProcessExecutor()
+    try:
+        with RunProgress(error_console()) as progress:
+            failures = progress.follow_costs(measure_costs(work, store, alone), len(work.costs))
+            efforts = efforts_of(work, planned, store)
+            return failures + progress.follow_cells(
+                train_cells(work, efforts, store, executor), efforts
+            )
+    except KeyboardInterrupt:
+        done = sum(store.has(job.key) for job in work.cells)
+        error_console().print(
+            f"\nstopped; {done} of {len(work.cells)} cells are kept in {store.folder}/\n"
+            f"  go on with: {shlex.join(['harbench', *sys.argv[1:]])}",
+            soft_wrap=True,
+        )
+        raise typer.Exit(130) from None
+
+
+def _cores() -> int:
+    """Those that this process may use, where the system tells (a container may have fewer)."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
