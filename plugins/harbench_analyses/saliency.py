@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 import harbench
-from harbench.errors import ConfigError, ResultsError, did_you_mean
+from harbench.errors import ConfigError, ResultsError
 from harbench.nouns import Channel, TrainedCell
 from harbench.nouns.names import class_named, plain
 from harbench_analyses.attribution import METHODS, REDUCTIONS, choose
-from harbench_analyses.channel_figures import curve, grid
+from harbench_analyses.body_map import body_map
+from harbench_analyses.body_positions import by_position
+from harbench_analyses.channel_figures import ONE_COLUMN, TWO_COLUMNS, curve, grid
+from harbench_analyses.rows import one_row
 from harbench_analyses.saliency_measuring import (
     MeanMap,
     Measured,
@@ -67,7 +70,7 @@ def saliency(
     choose(reduction, REDUCTIONS, "reduction")
     if isinstance(top, bool) or not isinstance(top, int) or top < 1:
         raise ConfigError(f"{top!r} is no number of channels", where="top", expected="1 or more")
-    chosen, others = _of_row(cells, row)
+    chosen, others = one_row(cells, row)
     classes, null = chosen[0].record["classes"], chosen[0].record["null"]
     wanted = None if class_name is None else class_named(str(class_name), classes, "class")
     names = [wanted] if wanted else [c for i, c in enumerate(classes) if i != null]
@@ -118,22 +121,6 @@ def saliency(
     return harbench.AnalysisResult(tables, notes(findings), figures)
 
 
-def _of_row(
-    cells: Sequence[TrainedCell], row: str | None
-) -> tuple[list[TrainedCell], tuple[str, ...]]:
-    """The cells of a row, and the names of the other rows."""
-    rows = list(dict.fromkeys(cell.row for cell in cells))
-    if not rows:
-        raise ResultsError("there is no trained network", fix="harbench run benchmarks.yaml")
-    name = rows[0] if row is None else str(row)
-    if name not in rows:
-        raise ConfigError(
-            f"no trained row is called '{name}'{did_you_mean(name, rows)}",
-            expected=f"one of {', '.join(rows)}",
-        )
-    return [c for c in cells if c.row == name], tuple(r for r in rows if r != name)
-
-
 def _figures(
     title: str,
     mean: MeanMap,
@@ -144,16 +131,21 @@ def _figures(
     how = f"{findings.method}, {findings.reduction}"
     simulated = " (simulated data)" if findings.dataset.simulates else ""
     stem = f"saliency-{plain(findings.row)}"
+    name, text = f"{stem}-{plain(title)}", f"{title}, {findings.row}{simulated}"
     figures = {
-        f"{stem}-{plain(title)}": curve(
+        f"{name}{suffix}": curve(
             mean.values,
             mean.half,
             channels,
-            title=f"{title}, {findings.row}{simulated}",
+            title=text,
             ylabel=how,
             marked=top_of(mean.values, min(findings.n_listed, 5)).tolist(),
+            width=width,
         )
+        for suffix, width in (("", TWO_COLUMNS), ("-column", ONE_COLUMN))
     }
+    positions = by_position(mean.values, channels)
+    figures[f"{name}-body"] = body_map(positions, title=text, measure=how)
     if maps:
         text = f"Every class, {findings.row}: {how}{simulated}; each on its own scale"
         figures[f"{stem}-grid"] = grid(maps, channels, title=text)

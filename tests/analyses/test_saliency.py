@@ -89,7 +89,8 @@ def test_without_a_class_it_is_the_mean_over_classes_but_null(cells):
     every = [[saliency_map(cell.load(), "test", c) for c in (1, 2)] for cell in cells]
     np.testing.assert_allclose(table["value"], np.mean(every, axis=(0, 1)))
     assert result.tables["by class"]["class"].tolist() == ["wave", "turn"]
-    assert set(result.figures) == {"saliency-small-allclasses", "saliency-small-grid"}
+    stem = "saliency-small-allclasses"
+    assert set(result.figures) == {stem, f"{stem}-column", f"{stem}-body", "saliency-small-grid"}
     assert len(result.figures["saliency-small-grid"].axes) == 2
 
 

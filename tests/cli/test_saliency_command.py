@@ -59,7 +59,8 @@ def test_the_latest_run_that_knows_the_class(trained, tmp_path):
     assert "Method gradient" in ended.out
     saved = {path.name for path in (tmp_path / "figures").iterdir()}
     stem = "first-saliency-small-wave"
-    assert saved == {f"{stem}.pdf", f"{stem}.svg", f"{stem}.png"}
+    kinds = ("", "-column", "-body")
+    assert saved == {f"{stem}{kind}.{ending}" for kind in kinds for ending in ("pdf", "svg", "png")}
     assert trained("saliency", "--class", "yes").out.startswith("second: yes: top")
     assert trained("saliency", "--all-classes").out.startswith("second: all classes: top")
     one = trained("saliency", "--all-classes", "--run", "first")

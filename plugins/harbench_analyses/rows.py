@@ -1,0 +1,45 @@
+"""Rows of a benchmark: which of the trained cells an analysis is about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from harbench.errors import ConfigError, ResultsError, did_you_mean
+from harbench.nouns import TrainedCell
+
+
+def one_row(
+    cells: Sequence[TrainedCell], row: object = None
+) -> tuple[list[TrainedCell], tuple[str, ...]]:
+    """The cells of a row, the first where none is named, and the names of the other rows.
+
+    Raises:
+        ConfigError: no trained row is called so.
+        ResultsError: there is no cell.
+    """
+    name, chosen = next(iter(by_row(cells, row).items()))
+    return chosen, tuple(other for other in by_row(cells) if other != name)
+
+
+def by_row(cells: Sequence[TrainedCell], row: object = None) -> Mapping[str, list[TrainedCell]]:
+    """Row -> its cells, in the order of the benchmark; of one row only, where it is named.
+
+    Raises:
+        ConfigError: no trained row is called so.
+        ResultsError: there is no cell.
+    """
+    rows: dict[str, list[TrainedCell]] = {}
+    for cell in cells:
+        rows.setdefault(cell.row, []).append(cell)
+    if not rows:
+        raise ResultsError("there is no trained network", fix="harbench run benchmarks.yaml")
+    if row is None:
+        return rows
+    name = str(row)
+    if name not in rows:
+        raise ConfigError(
+            f"no trained row is called '{name}'{did_you_mean(name, rows)}",
+            where="row",
+            expected=f"one of {', '.join(rows)}",
+        )
+    return {name: rows[name]}
