@@ -16,6 +16,7 @@ from harbench.cli.context import Settings, use
 COMMANDS = (
     ("run", "harbench.cli.run", "run"),
     ("table", "harbench.cli.table", "table"),
+    ("paper", "harbench.cli.paper", "paper"),
     ("analyse", "harbench.cli.analyse", "analyse"),
     ("saliency", "harbench.cli.saliency", "saliency"),
     ("ablate", "harbench.cli.ablate", "ablate"),

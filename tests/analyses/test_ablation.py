@@ -371,6 +371,19 @@ def test_draws_are_averaged_before_anything_else():
     assert line["±"] == pytest.approx(100 * expected.half)
 
 
+def test_equal_draws_are_one_network():
+    world = World()
+    result = world.run(by="position", k=[2], orders="random", draws=6)
+    sets = {
+        (fold, seed, frozenset(at_random(3, fold, seed, draw)[:2]))
+        for fold, seed, draw in itertools.product("AB", (0, 1), range(6))
+    }
+    assert len(world.calls[0]) == len(sets)
+    line = lines(result.tables["NF by number of positions"])["random", 2]
+    assert line["networks"] == len(sets)
+    assert f"{len(sets)} further networks were trained" in "\n".join(result.notes)
+
+
 def test_intervals_and_paired_losses_by_hand():
     base = {("A", 0): 0.80, ("A", 1): 0.84, ("B", 0): 0.60, ("B", 1): 0.64}
     lost = {("A", 0): 0.01, ("A", 1): 0.03, ("B", 0): 0.05, ("B", 1): 0.07}

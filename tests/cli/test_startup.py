@@ -37,6 +37,7 @@ def imported(child, *arguments, also=()):
         ["--version"],
         ["run", "--help"],
         ["saliency", "--help"],
+        ["paper", "--help"],
         ["datasets", "fetch", "--help"],
         ["nonsense"],
     ],
