@@ -122,6 +122,52 @@ def test_all_six_models_train_end_to_end(simulated):
         assert 0 < row["nf_mean"] <= 1
 
 
+def test_the_paper_without_data_has_all_counts_and_no_nf(harbench):
+    text = harbench("paper", BENCHMARKS, "--out", "empty")
+    lines = text.splitlines()
+    assert [line.split(":")[0] for line in lines if re.match(r"table\d: ", line)] == [
+        "table1", "table2", "table3", "table4",
+    ]  # fmt: skip
+    table = {line[1:13].strip(): line for line in lines if re.match(r" (All|Top|Bottom) \d", line)}
+    for row, numbers in {
+        "All 113": ["91.6", "24594", "24,146 / 24,594", "240,656"],
+        "Top 20": ["88.1", "19650", "19,682 / 20,130", "173,696"],
+        "Bottom 20": ["57.6", "19650", "19,682 / 20,130", "173,696"],
+        "Top 10": ["19,202 / 19,650", "166,496"],
+    }.items():
+        for number in numbers:
+            assert number in table[row], (row, number)
+        assert "–" in table[row]
+    assert "harbench datasets fetch opportunity" in text
+    for argument in ("53.16", "912,238", "91.6", "89.2", "Yang et al. 2015", "54,576,896"):
+        assert argument in text.split("What in the paper does not add up")[1]
+
+
+def test_the_paper_on_simulated_data_is_filled_and_marked(simulated):
+    tables = ("table1", "table2", "table3", "table4")
+    simulated(
+        "run", BENCHMARKS, *tables, *SIMULATED, *recipe("epochs=1"), "--seeds", "2", "--models",
+        "resnet-like", "--set", "protocol.label=majority", "--out", "paper",
+    )  # fmt: skip
+    page = json.loads(simulated("paper", BENCHMARKS, "--out", "paper", "--json"))
+    found = {table["benchmark"]: table for table in page["tables"]}
+    assert list(found) == list(tables)
+    for table in found.values():
+        assert table["title"].startswith("SIMULATED DATA - ")
+    text = simulated("paper", BENCHMARKS, "--out", "paper")
+    body = text.split("What in the paper does not add up")[0]
+    measured = [
+        line for line in body.splitlines() if re.match(r" (part|full|All|Top|Bottom) ", line)
+    ]
+    assert len(measured) == 3 + 5
+    for line in measured:
+        assert re.search(r"\d\d\.\d ± \d", line), line
+    assert len(re.findall(r"^ (?:top|bottom) \d+ .* ± \d", body, re.M)) == 20
+    files = simulated.folder / "paper" / "analyses" / "table4" / "ablation"
+    kept = {path.suffix for path in files.iterdir()}
+    assert kept == {".json", ".csv", ".pdf", ".svg", ".png"}
+
+
 def test_the_whole_simulation_has_the_sizes_of_the_real_one(harbench):
     out = harbench.folder / "whole"
     harbench("datasets", "simulate", "opportunity", "--scale", "1", "--out", out)

@@ -1,5 +1,6 @@
 """The plugins that docs/plugins.md prints are installed and used as it says."""
 
+import json
 import re
 import subprocess
 import sys
@@ -9,6 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
+from toys.toy_plugin import write_toy_files
+from toys.workplace import TOY_PLUGIN
 
 DOCS = Path(__file__).parents[2] / "docs" / "plugins.md"
 
@@ -90,6 +94,63 @@ def test_dataset_file(cli, examples, tmp_path):
     expected = np.array([[0.5, 1, 2], [3, 4, np.nan]], dtype=np.float32)
     assert np.array_equal(recordings[0].signals, expected, equal_nan=True)
     assert recordings[0].labels["activity"].tolist() == [0, 2]
+
+
+@pytest.mark.usefixtures("one_thread", "quick_latency")
+def test_analysis_file(cli, examples, tmp_path):
+    (tmp_path / "harbench_plugins").mkdir()
+    (tmp_path / "harbench_plugins" / "halved.py").write_text(examples["halved.py"])
+    write_toy_files(tmp_path / "files")
+    (tmp_path / "b.yaml").write_text(
+        "benchmarks:\n  toy:\n    dataset: toy\n    path: files\n"
+        "    protocol: {window: 20, step: 10}\n    recipe: {epochs: 1}\n    seeds: 2\n"
+        "    models: [small]\n    analyses: [{halved: {options: {keep: 3}}}]\n"
+    )
+    ran = cli("--plugin", TOY_PLUGIN, "run", "b.yaml", "--jobs", "0")
+    assert ran.code == 0, ran.err
+    assert "toy: halved\n" in ran.out
+    assert ran.out.endswith("every second channel\n")
+    assert "toy small [channel ACC x], seed 1: NF" in ran.err
+    again = cli("--plugin", TOY_PLUGIN, "run", "b.yaml", "--jobs", "0")
+    assert again.out == ran.out
+    assert "NF" not in again.err
+    wider = cli("--plugin", TOY_PLUGIN, "analyse", "halved", "toy", "--jobs", "0", "--json")
+    rows = json.loads(wider.out)["tables"]["halved"]
+    # 8 maps of 3 taps for a channel more.
+    assert [row["parameters"] for row in rows] == [8 * (3 * 2 + 1) + 2 * 8 + 8 * 3 + 3] * 2
+
+
+@pytest.mark.usefixtures("one_thread", "quick_latency")
+def test_an_analysis_that_cannot_be_is_said_before_anything_is_trained(cli, tmp_path):
+    write_toy_files(tmp_path / "files")
+    cli.install("per-class", "harbench_analyses.per_class")
+    start = "benchmarks: {toy: {dataset: toy, path: files, models: [small], analyses: "
+    for analyses, said in (
+        ("[halvd]", "no analysis is called 'halvd'"),
+        ("[{per-class: {options: {kep: 3}}}]", "analysis 'per-class' has no option 'kep'"),
+    ):
+        (tmp_path / "b.yaml").write_text(start + analyses + "}}")
+        ended = cli("--plugin", TOY_PLUGIN, "run", "b.yaml", "--jobs", "0")
+        assert ended.code == 2
+        assert said in ended.err
+        assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.usefixtures("one_thread", "quick_latency")
+def test_an_analysis_that_breaks_is_one_sentence_and_exit_code_1(cli, examples, tmp_path):
+    (tmp_path / "harbench_plugins").mkdir()
+    broken = examples["halved.py"].replace("import pandas as pd", "1 / 0")
+    (tmp_path / "harbench_plugins" / "halved.py").write_text(broken)
+    write_toy_files(tmp_path / "files")
+    (tmp_path / "b.yaml").write_text(
+        "benchmarks: {toy: {dataset: toy, path: files, protocol: {window: 20}, seeds: 1, "
+        "recipe: {epochs: 1}, models: [small], analyses: [halved]}}"
+    )
+    ended = cli("--plugin", TOY_PLUGIN, "run", "b.yaml", "--jobs", "0")
+    assert ended.code == 1
+    assert "analysis 'halved' broke: ZeroDivisionError: division by zero" in ended.err
+    assert "Traceback" not in ended.err
+    assert " small " in ended.out
 
 
 def test_every_hook_is_documented():
