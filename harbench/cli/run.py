@@ -83,7 +83,19 @@ def run(
 
     # What was measured stands last: nearest to who waited for it.
     broken = 0
+    shown: set[str] = set()
     for benchmark in sorted(planned, key=lambda benchmark: benchmark.missing is None):
+        costs = {row.cost_key for row in benchmark.rows}
+        if benchmark.missing is not None and costs <= shown:
+            # Without scores a table is about its networks, and these were told of above.
+            settings = benchmark.settings
+            console().print(
+                f"{settings.name}: {settings.title}\n"
+                f"no NF measured; its networks are those above\n  try: {benchmark.missing.fix}\n",
+                soft_wrap=True,
+            )
+            continue
+        shown |= costs
         print_table(console(), comparison_table(store, benchmark.settings.name, flops=flops))
         broken += _analyse(benchmark, store, jobs, device)
     if work.cached:

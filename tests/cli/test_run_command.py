@@ -98,6 +98,16 @@ def test_missing_data_is_no_failure_unless_strict(toy):
     assert "data missing: the files of 'toy' are not here" in dry.out
 
 
+def test_the_networks_of_missing_data_are_told_of_once(toy, tmp_path):
+    one = YAML.replace("path: files", "path: nowhere")
+    (tmp_path / "b.yaml").write_text(one + one.split("benchmarks:\n")[1].replace("toy:", "two:", 1))
+    ended = toy("run", "b.yaml", "--jobs", "0")
+    assert ended.out.count("123 / 139") == 1
+    assert "two: two\nno NF measured; its networks are those above\n" in ended.out
+    assert ended.out.count("try: harbench datasets fetch toy") == 2
+    assert "123 / 139" in toy("run", "b.yaml", "two", "--jobs", "0").out
+
+
 def test_what_was_measured_is_printed_last(toy, tmp_path):
     both = YAML + YAML.split("benchmarks:\n")[1].replace("toy:", "absent:", 1).replace(
         "path: files", "path: nowhere"

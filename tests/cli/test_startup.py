@@ -97,7 +97,9 @@ def test_help_lists_the_commands_in_order(cli):
     assert all(len(line) <= 100 for line in ended.out.splitlines())
 
 
-@pytest.mark.parametrize("command", ["run", "table", "analyse", "ablate", "datasets", "models", "plugins"])
+@pytest.mark.parametrize(
+    "command", ["run", "table", "analyse", "ablate", "datasets", "models", "plugins"]
+)
 def test_every_command_has_help(cli, command):
     ended = cli(command, "--help")
     assert ended.code == 0
