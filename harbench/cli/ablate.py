@@ -11,7 +11,8 @@ from typing import Annotated, Any
 
 import typer
 
-from harbench.cli.context import names_of, registry
+from harbench.cli.context import registry
+from harbench.cli.options import AsCsv, AsJson, Device, Figures, Jobs, OnDataset, Out, RowName, Run
 
 
 class By(StrEnum):
@@ -37,32 +38,19 @@ def ablate(
     within: Annotated[
         float | None, typer.Option(help="NF that the shortest list may lose, 0.02 is 2 points.")
     ] = None,
-    run: Annotated[
-        str | None,
-        typer.Option(metavar="BENCHMARK", help="Of the store; the latest that fits if not given."),
-    ] = None,
-    model: Annotated[
-        str | None, typer.Option(metavar="ROW", help="A row of its table; the first if not given.")
-    ] = None,
-    dataset: Annotated[
-        str | None,
-        typer.Option(help="Runs on this dataset only.", autocompletion=names_of("datasets")),
-    ] = None,
+    run: Run = None,
+    model: RowName = None,
+    dataset: OnDataset = None,
     method: Annotated[
         str | None, typer.Option(help="Of the map that ranks: as for harbench saliency.")
     ] = None,
     reduction: Annotated[str | None, typer.Option(help="Of that map.")] = None,
-    jobs: Annotated[
-        int | None,
-        typer.Option(min=0, help="Cells side by side; the cores if not given, 0 in this process."),
-    ] = None,
-    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:N or auto.")] = "cpu",
-    out: Annotated[Path, typer.Option(help="Folder of results.")] = Path("results"),
-    figures: Annotated[
-        Path | None, typer.Option(help="Copy the figures into this folder: PDF, SVG and PNG.")
-    ] = None,
-    csv: Annotated[bool, typer.Option("--csv", help="Print as CSV.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+    jobs: Jobs = None,
+    device: Device = "cpu",
+    out: Out = Path("results"),
+    figures: Figures = None,
+    csv: AsCsv = False,
+    json: AsJson = False,
 ) -> None:
     """Train a model again on its most and least important channels, and on random ones.
 

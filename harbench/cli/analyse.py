@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from harbench.cli.context import registry
+from harbench.cli.options import AsCsv, AsJson, Device, Figures, Out
 
 if TYPE_CHECKING:
     from harbench.nouns import Analysis
@@ -23,17 +24,15 @@ def analyse(
         list[str] | None,
         typer.Option(metavar="KEY=VALUE", help="An option of the analysis; may be repeated."),
     ] = None,
-    out: Annotated[Path, typer.Option(help="Folder of results.")] = Path("results"),
-    figures: Annotated[
-        Path | None, typer.Option(help="Copy the figures into this folder: PDF, SVG and PNG.")
-    ] = None,
-    csv: Annotated[bool, typer.Option("--csv", help="Print as CSV.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+    out: Out = Path("results"),
+    figures: Figures = None,
+    csv: AsCsv = False,
+    json: AsJson = False,
     jobs: Annotated[
         int | None,
         typer.Option(min=0, help="Of an analysis that trains: side by side; 0 in this process."),
     ] = None,
-    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:N or auto.")] = "cpu",
+    device: Device = "cpu",
 ) -> None:
     """Run an analysis on the finished cells of the results folder and print its tables.
 

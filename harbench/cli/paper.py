@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harbench.cli.context import console, error_console, plugin_files, registry
+from harbench.cli.options import Out
 from harbench.cli.table import Format
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def paper(
     file: Annotated[
         Path | None, typer.Argument(help="The benchmarks, as YAML; benchmarks.yaml if not given.")
     ] = None,
-    out: Annotated[Path, typer.Option(help="Folder of results.")] = Path("results"),
+    out: Out = Path("results"),
     form: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.rich,
     markdown: Annotated[bool, typer.Option("--markdown", help="--format markdown.")] = False,
     csv: Annotated[bool, typer.Option("--csv", help="--format csv.")] = False,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harbench.cli.context import console, error_console, plugin_files, registry
+from harbench.cli.options import Device, Jobs, Out
 
 if TYPE_CHECKING:
     from harbench.config import Benchmark
@@ -30,18 +31,15 @@ def run(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Override a setting of the file."),
     ] = None,
-    jobs: Annotated[
-        int | None,
-        typer.Option(min=0, help="Cells side by side; the cores if not given, 0 in this process."),
-    ] = None,
-    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:N or auto.")] = "cpu",
+    jobs: Jobs = None,
+    device: Device = "cpu",
     seeds: Annotated[
         str | None, typer.Option(help="A number of seeds (3), or seeds (0,7,8), for all.")
     ] = None,
     models: Annotated[
         str | None, typer.Option(help="Only these rows, separated by commas.")
     ] = None,
-    out: Annotated[Path, typer.Option(help="Folder of results.")] = Path("results"),
+    out: Out = Path("results"),
     force: Annotated[bool, typer.Option("--force", help="Train again what is done.")] = False,
     strict: Annotated[
         bool, typer.Option("--strict", help="Missing data is an error, not an empty column.")

@@ -10,7 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
-from harbench.cli.context import names_of, registry
+from harbench.cli.context import registry
+from harbench.cli.options import AsCsv, AsJson, Figures, OnDataset, Out, RowName, Run
 
 
 def saliency(
@@ -20,17 +21,9 @@ def saliency(
     all_classes: Annotated[
         bool, typer.Option("--all-classes", help="The whole dataset: the mean over its classes.")
     ] = False,
-    run: Annotated[
-        str | None,
-        typer.Option(metavar="BENCHMARK", help="Of the store; the latest that fits if not given."),
-    ] = None,
-    model: Annotated[
-        str | None, typer.Option(metavar="ROW", help="A row of its table; the first if not given.")
-    ] = None,
-    dataset: Annotated[
-        str | None,
-        typer.Option(help="Runs on this dataset only.", autocompletion=names_of("datasets")),
-    ] = None,
+    run: Run = None,
+    model: RowName = None,
+    dataset: OnDataset = None,
     method: Annotated[
         str | None, typer.Option(help="gradient (the paper's), occlusion ...; see docs.")
     ] = None,
@@ -39,12 +32,10 @@ def saliency(
     ] = None,
     top: Annotated[int, typer.Option(min=1, help="Channels to list at either end.")] = 10,
     split: Annotated[str, typer.Option(help="Windows of test, validation or train.")] = "test",
-    out: Annotated[Path, typer.Option(help="Folder of results.")] = Path("results"),
-    figures: Annotated[
-        Path | None, typer.Option(help="Copy the figures into this folder: PDF, SVG and PNG.")
-    ] = None,
-    csv: Annotated[bool, typer.Option("--csv", help="Print as CSV.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+    out: Out = Path("results"),
+    figures: Figures = None,
+    csv: AsCsv = False,
+    json: AsJson = False,
 ) -> None:
     """Print which channels a trained network looks at, and how far that can be trusted."""
     from harbench.cli.analysing import copy_figures, latest, one_format, perform, show

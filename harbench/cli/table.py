@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from harbench.cli.context import console
+from harbench.cli.options import Out
 
 
 class Format(StrEnum):
@@ -26,7 +27,7 @@ def table(
         list[str] | None,
         typer.Argument(metavar="[NAME]...", help="Benchmarks; all in the store if none is named."),
     ] = None,
-    out: Annotated[Path, typer.Option(help="Folder of results.")] = Path("results"),
+    out: Out = Path("results"),
     form: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.rich,
     metric: Annotated[
         list[str] | None, typer.Option(help="A score to print; may be repeated.")
