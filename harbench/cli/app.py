@@ -16,12 +16,16 @@ from harbench.cli.context import Settings, use
 COMMANDS = (
     ("run", "harbench.cli.run", "run"),
     ("table", "harbench.cli.table", "table"),
+    ("compare", "harbench.cli.compare", "compare"),
+    ("audit", "harbench.cli.audit", "audit"),
     ("paper", "harbench.cli.paper", "paper"),
     ("analyse", "harbench.cli.analyse", "analyse"),
     ("saliency", "harbench.cli.saliency", "saliency"),
     ("ablate", "harbench.cli.ablate", "ablate"),
     ("datasets", "harbench.cli.datasets", "app"),
     ("models", "harbench.cli.models", "app"),
+    ("verify", "harbench.cli.verify", "verify"),
+    ("reproduce", "harbench.cli.reproduce", "reproduce"),
     ("plugins", "harbench.cli.plugins_command", "app"),
     ("schema", "harbench.cli.schema", "schema"),
 )

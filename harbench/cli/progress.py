@@ -15,7 +15,18 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from harbench.execute.jobs import CellJob, CellResult, Event, Failed, Finished, Job, Started
+from harbench.execute.jobs import (
+    ENDS,
+    CellJob,
+    CellResult,
+    Event,
+    Failed,
+    Finished,
+    Job,
+    Remark,
+    Started,
+    Waiting,
+)
 from harbench.execute.jobs import Progress as EpochEnd
 
 
@@ -104,7 +115,7 @@ class RunProgress:
                     failures.append(event)
                 if isinstance(event, EpochEnd):
                     worked[key] = effort * event.epoch / event.epochs
-                elif not isinstance(event, Started):
+                elif isinstance(event, ENDS):
                     # What early stopping saved counts as done.
                     worked[key] = effort
                     done += 1
@@ -126,10 +137,9 @@ class RunProgress:
             if self._progress:
                 self._show_bar(key, title, event)
             return
-        if isinstance(event, Failed):
-            self._console.print(f"{title}: failed: {event.reason}", soft_wrap=True)
-        else:
-            self._console.print(_done(title, event), soft_wrap=True)
+        self._console.print(_said(title, event), soft_wrap=True)
+        if not isinstance(event, ENDS):
+            return
         if self._progress and key in self._bars:
             self._progress.remove_task(self._bars.pop(key))
 
@@ -148,7 +158,15 @@ class RunProgress:
         )
 
 
-def _done(title: str, event: Finished) -> str:
+def _said(title: str, event: Event) -> str:
+    if isinstance(event, Failed):
+        return f"{title}: failed: {event.reason}"
+    if isinstance(event, Remark):
+        return f"{title}: {event.text}"
+    if isinstance(event, Waiting):
+        return f"{title}: another run has it in work; waiting for it"
+    if not isinstance(event, Finished):
+        return f"{title}: trained by another run"
     outcome = event.outcome
     if isinstance(outcome, CellResult):
         nf = 100 * outcome.record["scores"]["nf"]

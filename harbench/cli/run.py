@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +10,7 @@ import typer
 
 from harbench.cli.context import console, error_console, plugin_files, registry
 from harbench.cli.options import Device, Jobs, Out
+from harbench.cli.planning import narrowed, plan_one
 
 if TYPE_CHECKING:
     from harbench.config import Benchmark
@@ -41,6 +41,10 @@ def run(
     ] = None,
     out: Out = Path("results"),
     force: Annotated[bool, typer.Option("--force", help="Train again what is done.")] = False,
+    timeout: Annotated[
+        float | None,
+        typer.Option(metavar="SECONDS", help="End a cell that takes longer; the others go on."),
+    ] = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Missing data is an error, not an empty column.")
     ] = False,
@@ -53,26 +57,39 @@ def run(
     """
     from harbench.cli.training import carry_out
     from harbench.config import load, select
+    from harbench.errors import ConfigError
     from harbench.execute.run import work_of, write_manifests
+    from harbench.plan import refuse_leaks
     from harbench.results import Store
 
+    if timeout is not None and not timeout > 0:
+        raise ConfigError("that is no time", where="--timeout", expected="seconds above 0")
     loaded = load(file, overrides or ())
-    chosen = [_narrowed(benchmark, seeds, models) for benchmark in select(loaded, names or ())]
+    chosen = [narrowed(benchmark, seeds, models) for benchmark in select(loaded, names or ())]
     if device != "cpu":
         # One mistake, told at once, and not one failure a cell. "cpu" can be told without torch.
         from harbench.training.cell import device_named
 
         device_named(device)
     _check_analyses(chosen)
-    planned = [_plan(benchmark) for benchmark in chosen]
+    planned = [plan_one(benchmark) for benchmark in chosen]
     if strict:
         for benchmark in planned:
             if benchmark.missing is not None:
                 raise benchmark.missing
     store = Store(out)
-    work = work_of(planned, store, device=device, plugin_files=plugin_files(), force=force)
+    work = work_of(
+        planned,
+        store,
+        device=device,
+        plugin_files=plugin_files(),
+        force=force,
+        time_limit=timeout,
+    )
     if dry_run:
         _print_plan(planned, work, store)
+    refuse_leaks(planned, str(file))
+    if dry_run:
         return
     write_manifests(planned, store)
     failures = carry_out(work, planned, store, jobs)
@@ -134,40 +151,6 @@ def _analyse(benchmark: PlannedBenchmark, store: Store, jobs: int | None, device
     return failed
 
 
-def _narrowed(benchmark: Benchmark, seeds: str | None, models: str | None) -> Benchmark:
-    """The benchmark with ``--seeds`` and ``--models`` applied."""
-    from harbench.errors import ConfigError, did_you_mean
-
-    update: dict[str, object] = {}
-    if seeds is not None:
-        try:
-            numbers = [int(word) for word in seeds.split(",")]
-        except ValueError:
-            raise ConfigError(
-                f"'{seeds}' is no number of seeds", where="--seeds", expected="3, or 0,7,8"
-            ) from None
-        given = range(numbers[0]) if len(numbers) == 1 and "," not in seeds else numbers
-        if not given or min(given) < 0 or len(set(given)) != len(given):
-            raise ConfigError(
-                f"'{seeds}' is no set of seeds",
-                where="--seeds",
-                expected="a number above 0, or different numbers from 0 up",
-            )
-        update["seeds"] = tuple(given)
-    if models is not None:
-        rows = {entry.row: entry for entry in benchmark.models}
-        wanted = [word.strip() for word in models.split(",") if word.strip()]
-        for word in wanted:
-            if word not in rows:
-                raise ConfigError(
-                    f"benchmark '{benchmark.name}' has no row '{word}'{did_you_mean(word, rows)}",
-                    where="--models",
-                    expected=f"one of {', '.join(rows)}",
-                )
-        update["models"] = tuple(rows[word] for word in wanted)
-    return benchmark.model_copy(update=update)
-
-
 def _check_analyses(benchmarks: Sequence[Benchmark]) -> None:
     """Refuse analyses and options that no plugin has, before anything is trained for them."""
     for benchmark in benchmarks:
@@ -177,30 +160,6 @@ def _check_analyses(benchmarks: Sequence[Benchmark]) -> None:
             where = f"benchmark '{benchmark.name}', analysis '{entry.entry}'"
             analysis = registry().analyses.get(entry.analysis, where=where)
             check_options(analysis, entry.options, where)
-
-
-def _plan(benchmark: Benchmark) -> PlannedBenchmark:
-    from harbench.plan import plan
-
-    with _reading(benchmark.dataset) as on_source:
-        return plan(benchmark, registry(), on_source)
-
-
-@contextmanager
-def _reading(dataset: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar while a dataset is read for the first time; one line where there is no terminal."""
-    from rich.progress import Progress
-
-    console = error_console()
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as bars:
-        task = bars.add_task(f"reading {dataset}", visible=False)
-
-        def on_source(done: int, total: int) -> None:
-            if not console.is_terminal and done == total:
-                console.print(f"read {dataset}: {total} files")
-            bars.update(task, completed=done, total=total, visible=True)
-
-        yield on_source
 
 
 def _print_plan(planned: Sequence[PlannedBenchmark], work: Work, store: Store) -> None:

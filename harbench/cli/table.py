@@ -48,7 +48,7 @@ def table(
         raise ResultsError(
             "there are no results yet", where=str(out), fix="harbench run benchmarks.yaml"
         )
-    metrics = [find_metric(name).name for name in metric] if metric else DEFAULT_METRICS
+    metrics = [find_metric(m, of_samples=True).name for m in metric] if metric else DEFAULT_METRICS
     tables = [comparison_table(store, name, metrics, flops=flops) for name in chosen]
     if form is Format.rich:
         for found in tables:

@@ -110,6 +110,8 @@ def dump(benchmark: Benchmark) -> str:
     }
     if benchmark.analyses:
         settings["analyses"] = {entry.entry: _analysis(entry) for entry in benchmark.analyses}
+    if benchmark.allow_leakage:
+        settings["allow_leakage"] = True
     if benchmark.path is not None:
         settings["path"] = os.path.abspath(benchmark.path)  # noqa: PTH100 - links not followed
     tree = {"benchmarks": {benchmark.name: settings}}

@@ -94,6 +94,8 @@ class Benchmark(Settings):
         seeds: Every model is trained once with each; a count N means 0 .. N - 1.
         models: The rows.
         analyses: What is run on the trained cells, in order.
+        allow_leakage: Run although test or validation windows share samples with training
+            windows. The rows are marked in every format. No part of a cell's key.
     """
 
     name: Name
@@ -109,6 +111,7 @@ class Benchmark(Settings):
     ] = (0, 1, 2)
     models: tuple[ModelEntry, ...] = Field(min_length=1)
     analyses: tuple[AnalysisEntry, ...] = ()
+    allow_leakage: bool = False
 
     @field_validator("seeds")
     @classmethod

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,11 +19,15 @@ class CellJob:
         cell: Which.
         device: "cpu", "cuda", "cuda:1" or "auto".
         plugin_files: Single-file plugins that the worker must load as well.
+        checkpoints: Folder in which the training is saved now and then; None never saves.
+        time_limit: Seconds that it may take; None is no limit.
     """
 
     cell: Cell
     device: str = "cpu"
     plugin_files: tuple[Path, ...] = ()
+    checkpoints: Path | None = None
+    time_limit: float | None = None
 
     @property
     def key(self) -> str:
@@ -115,15 +119,41 @@ class Failed:
     detail: str = ""
 
 
-Event = Started | Progress | Finished | Failed
+@dataclass(frozen=True)
+class Remark:
+    """Something that the user should know of a job that goes on all the same: one sentence."""
+
+    job: Job
+    text: str
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Another run on the same results folder has the cell in work."""
+
+    job: CellJob
+
+
+@dataclass(frozen=True)
+class Taken:
+    """Another run on the same results folder has finished the cell meanwhile."""
+
+    job: CellJob
+
+
+Event = Started | Progress | Remark | Finished | Failed | Waiting | Taken
+
+ENDS = (Finished, Failed, Taken)
+"""The last event of a job is one of these."""
 
 
 class Executor(Protocol):
     """Where jobs run. Everything else of a run is the same wherever that is."""
 
-    def run(self, jobs: Sequence[Job]) -> Iterator[Event]:
-        """Do the jobs, in this order as places become free, and tell what happens.
+    def run(self, jobs: Iterable[Job]) -> Generator[Event]:
+        """Do the jobs, in this order, and tell what happens.
 
-        Closing the iterator stops what is running.
+        A job is only asked for when there is a place for it. Closing the iterator stops what is
+        running.
         """
         ...

@@ -7,25 +7,48 @@ import os
 import signal
 import sys
 import time
-from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
-from harbench.execute.jobs import Event, Failed, Finished, Job, Progress, Started
+from harbench.errors import HarbenchError
+from harbench.execute.jobs import (
+    CellJob,
+    Event,
+    Failed,
+    Finished,
+    Job,
+    Progress,
+    Remark,
+    Started,
+)
+
+
+class TimeLimitError(HarbenchError):
+    """A cell took longer than it may."""
 
 
 class InProcessExecutor:
-    """One job after the other in this very process; for tests and debuggers."""
+    """One job after the other in this very process; for tests and debuggers.
 
-    def run(self, jobs: Sequence[Job]) -> Iterator[Event]:
+    A cell's time limit is looked at when an epoch ends.
+    """
+
+    def run(self, jobs: Iterable[Job]) -> Generator[Event]:
         """See :class:`harbench.execute.jobs.Executor`."""
         from harbench.execute.work import perform
 
         for job in jobs:
             yield Started(job)
             heard: list[Event] = []
-            outcome = perform(job, heard.append)
+            end = _deadline(job)
+
+            def hear(event: Event, heard: list[Event] = heard, end: float = end) -> None:
+                heard.append(event)
+                if time.monotonic() > end:
+                    raise TimeLimitError(_too_long(event.job))
+
+            outcome = perform(job, hear)
             yield from heard
             yield outcome
 
@@ -43,7 +66,7 @@ class ProcessExecutor:
     def __init__(self, places: int) -> None:
         self.places = places
 
-    def run(self, jobs: Sequence[Job]) -> Iterator[Event]:
+    def run(self, jobs: Iterable[Job]) -> Generator[Event]:
         """See :class:`harbench.execute.jobs.Executor`."""
         # Several threads a process on as many processes as cores only wait for each other.
         for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
@@ -53,12 +76,17 @@ class ProcessExecutor:
             context.set_forkserver_preload(["harbench.execute.work"])
         else:
             context = multiprocessing.get_context("spawn")
-        waiting = deque(jobs)
+        waiting = iter(jobs)
+        more = True
         running: dict[Connection, tuple[BaseProcess, Job]] = {}
+        ends: dict[Connection, float] = {}
         try:
-            while waiting or running:
-                while waiting and len(running) < self.places:
-                    job = waiting.popleft()
+            while more or running:
+                while more and len(running) < self.places:
+                    job = next(waiting, None)
+                    if job is None:
+                        more = False
+                        break
                     ours, theirs = context.Pipe(duplex=False)
                     process = context.Process(  # type: ignore[attr-defined]
                         target=_child, args=(theirs, job), daemon=True
@@ -66,13 +94,12 @@ class ProcessExecutor:
                     process.start()
                     theirs.close()
                     running[ours] = (process, job)
+                    ends[ours] = _deadline(job)
                     yield Started(job)
-                for connection in wait(list(running)):
-                    assert isinstance(connection, Connection)
-                    process, job = running[connection]
-                    event = _hear(connection, process, job)
-                    if not isinstance(event, Progress):
-                        del running[connection]
+                for connection, event in _heard(running, ends):
+                    if not isinstance(event, Progress | Remark):
+                        process, _ = running.pop(connection)
+                        del ends[connection]
                         connection.close()
                         process.join()
                     yield event
@@ -92,13 +119,41 @@ def _child(connection: Connection, job: Job) -> None:
         os._exit(1)
 
 
+def _heard(
+    running: Mapping[Connection, tuple[BaseProcess, Job]], ends: Mapping[Connection, float]
+) -> list[tuple[Connection, Event]]:
+    """Wait until something is said or a time is up; what was said, and who was ended."""
+    if not running:
+        return []
+    left = min(ends.values()) - time.monotonic()
+    ready = wait(list(running), None if left == float("inf") else max(0.0, left))
+    events: list[tuple[Connection, Event]] = []
+    for connection, (process, job) in running.items():
+        if connection in ready:
+            events.append((connection, _hear(connection, process, job)))
+        elif ends[connection] <= time.monotonic():
+            _stop([process])
+            events.append((connection, Failed(job, _too_long(job))))
+    return events
+
+
+def _deadline(job: Job) -> float:
+    limit = job.time_limit if isinstance(job, CellJob) else None
+    return float("inf") if limit is None else time.monotonic() + limit
+
+
+def _too_long(job: Job) -> str:
+    limit = job.time_limit if isinstance(job, CellJob) else None
+    return f"it took longer than its time limit of {limit:g} s"
+
+
 def _hear(connection: Connection, process: BaseProcess, job: Job) -> Event:
     try:
         event = connection.recv()
     except EOFError:
         process.join()
         return Failed(job, _death(process.exitcode))
-    assert isinstance(event, Progress | Finished | Failed)
+    assert isinstance(event, Progress | Remark | Finished | Failed)
     return event
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Generator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from harbench.execute.jobs import (
+    ENDS,
     CellJob,
     CellResult,
     CostJob,
@@ -16,9 +19,13 @@ from harbench.execute.jobs import (
     Failed,
     Finished,
 )
+from harbench.execute.sharing import Sharing
 from harbench.plan import PlannedBenchmark
 from harbench.results import Store
 from harbench.results.manifest import manifest_of
+
+_POLL_S = 0.3
+"""Between two looks at the cells of another run."""
 
 
 @dataclass(frozen=True)
@@ -29,11 +36,14 @@ class Work:
         costs: Networks whose cost is not known on this machine.
         cells: To be trained.
         cached: Keys of cells that are in the store.
+        before: Key of each cell to be trained -> :meth:`harbench.results.Store.stamp` as it was
+            found, to tell what another run does meanwhile.
     """
 
     costs: tuple[CostJob, ...]
     cells: tuple[CellJob, ...]
     cached: frozenset[str]
+    before: Mapping[str, tuple[int, int]]
 
 
 def work_of(
@@ -43,8 +53,20 @@ def work_of(
     device: str = "cpu",
     plugin_files: tuple[Path, ...] = (),
     force: bool = False,
+    time_limit: float | None = None,
 ) -> Work:
-    """Compare a plan with the store. A cell that two benchmarks share is trained once."""
+    """Compare a plan with the store. A cell that two benchmarks share is trained once.
+
+    Args:
+        planned: What is asked for.
+        store: What is there.
+        device: To train on.
+        plugin_files: Single-file plugins that workers must load as well.
+        force: Everything is to be done again.
+        time_limit: Seconds that a cell may take; None is no limit.
+    """
+    store.recover()
+    before: dict[str, tuple[int, int]] = {}
     costs: dict[str, CostJob] = {}
     cells: dict[str, CellJob] = {}
     cached: set[str] = set()
@@ -64,8 +86,11 @@ def work_of(
                 if not force and store.has(cell.key):
                     cached.add(cell.key)
                 else:
-                    cells[cell.key] = CellJob(cell, device, plugin_files)
-    return Work(tuple(costs.values()), tuple(cells.values()), frozenset(cached))
+                    before[cell.key] = store.stamp(cell.key)
+                    cells[cell.key] = CellJob(
+                        cell, device, plugin_files, store.checkpoints, time_limit
+                    )
+    return Work(tuple(costs.values()), tuple(cells.values()), frozenset(cached), before)
 
 
 def measure_costs(work: Work, store: Store, executor: Executor) -> Generator[Event]:
@@ -104,17 +129,41 @@ def train_cells(
 ) -> Generator[Event]:
     """Train the cells, the longest first, and store them; the events pass through.
 
-    A long cell that started last would leave the other cores idle at the end.
+    A long cell that started last would leave the other cores idle at the end. Cells that another
+    run on the same store has in work are left to it, and waited for when all others are done.
+
+    Raises:
+        ResultsError: the store cannot be written.
     """
-    for event in executor.run(sorted(work.cells, key=lambda job: -efforts[job.key])):
-        if isinstance(event, Finished) and isinstance(event.outcome, CellResult):
-            result = event.outcome
-            store.write(
-                event.job.key, result.record, result.measured, result.predictions, result.weights
-            )
-        elif isinstance(event, Failed):
-            store.write_failure(event.job.key, _failure(event))
-        yield event
+    sharing = Sharing(work, store)
+    waiting = sorted(work.cells, key=lambda job: -efforts[job.key])
+    try:
+        while waiting:
+            # Closed before the locks are let go: what is stopped must not be in work any more.
+            with closing(executor.run(sharing.free(waiting))) as events:
+                for event in events:
+                    yield from sharing.news()
+                    _keep(event, store)
+                    if isinstance(event, ENDS):
+                        sharing.locks.release(event.job.key)
+                    yield event
+            yield from sharing.news()
+            waiting = sharing.busy()
+            if waiting:
+                yield from sharing.waits(waiting)
+                time.sleep(_POLL_S)
+    finally:
+        sharing.locks.release_all()
+
+
+def _keep(event: Event, store: Store) -> None:
+    if isinstance(event, Finished) and isinstance(event.outcome, CellResult):
+        result = event.outcome
+        store.write(
+            event.job.key, result.record, result.measured, result.predictions, result.weights
+        )
+    elif isinstance(event, Failed):
+        store.write_failure(event.job.key, _failure(event))
 
 
 def write_manifests(planned: Sequence[PlannedBenchmark], store: Store) -> None:

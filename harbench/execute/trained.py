@@ -8,11 +8,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from harbench.data.prepared import prepare
-from harbench.data.splits import folds_of
-from harbench.data.stream import open_stream
+from harbench.data.splits import Fold, folds_of
+from harbench.data.stream import Stream, open_stream
 from harbench.errors import DataError, ResultsError
-from harbench.nouns import LoadedCell, Protocol, TrainedCell
+from harbench.nouns import LoadedCell, Protocol, Task, TrainedCell
 from harbench.plan.keys import fold_digest
 from harbench.plugins import Registry
 from harbench.results import Store, StoredCell
@@ -46,6 +49,7 @@ def trained_cells(
             key=cell["key"],
             cost_key=row["cost"],
             simulates=manifest["simulates"],
+            rate_hz=manifest.get("rate_hz"),
         )
         for row in manifest["rows"]
         for cell in row["cells"]
@@ -64,6 +68,7 @@ def trained_cell(
     key: str,
     cost_key: str,
     simulates: str | None,
+    rate_hz: float | None,
 ) -> TrainedCell:
     """A finished cell of the store, as analyses are given it.
 
@@ -82,6 +87,7 @@ def trained_cell(
         key=key,
         simulates=simulates,
         cost=store.cost(cost_key),
+        rate_hz=rate_hz,
     )
 
 
@@ -165,7 +171,23 @@ def load_cell(stored: StoredCell, registry: Registry) -> LoadedCell:
         channels=tuple(dataset.channels[i] for i in chosen),
         classes=classes,
         null=stored.record["null"],
+        samples=_sample_classes(stream, fold, task, protocol),
     )
+
+
+def _sample_classes(
+    stream: Stream, fold: Fold, task: Task, protocol: Protocol
+) -> dict[str, NDArray[np.int64]]:
+    """Recordings that hold test windows -> the class of each of their samples."""
+    labels = stream.labels[task.name]
+    starts, found = fold.test.starts, {}
+    for recording in stream.recordings:
+        if ((starts >= recording.start) & (starts < recording.stop)).any():
+            of_it = np.asarray(labels[recording.start : recording.stop], np.int64)
+            if protocol.null == "drop" and task.null is not None:
+                of_it = np.where(of_it == task.null, -1, of_it - (of_it > task.null))
+            found[recording.name] = of_it
+    return found
 
 
 def _weights(stored: StoredCell) -> dict[str, Any]:

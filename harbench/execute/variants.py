@@ -73,6 +73,7 @@ class VariantTrainer:
                         key=cell.key,
                         cost_key=item.cost_key,
                         simulates=variant.of.simulates,
+                        rate_hz=variant.of.rate_hz,
                     )
                     for cell in item.cells
                 ]
@@ -84,7 +85,7 @@ class VariantTrainer:
         settings = self._benchmark(cell)
         given = {**settings.protocol.model_dump(mode="python"), **dict(variant.protocol)}
         changed = settings.model_copy(update={"protocol": Protocol.model_validate(given)})
-        planned = plan(changed, self._registry(), opened=self._opened)
+        planned = plan(changed, self._registry(), opened=self._opened, audit=False)
         if planned.missing is not None:
             raise planned.missing
         row = planned.rows[0]
@@ -106,7 +107,7 @@ class VariantTrainer:
             whole = loads(text, f"{cell.benchmark}.json").benchmarks[0]
             rows = tuple(entry for entry in whole.models if entry.row == cell.row)
             alone = whole.model_copy(update={"models": rows, "seeds": (cell.seed,)})
-            planned = plan(alone, self._registry(), opened=self._opened)
+            planned = plan(alone, self._registry(), opened=self._opened, audit=False)
             if planned.missing is not None:
                 raise planned.missing
             if cell.key not in {c.key for c in planned.cells}:

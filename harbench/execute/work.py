@@ -32,17 +32,19 @@ from harbench.execute.jobs import (
     Finished,
     Job,
     Progress,
+    Remark,
 )
 from harbench.metrics import confusion, score
 from harbench.plan.keys import fold_digest
 from harbench.plugins import Registry, load_plugins
 from harbench.results.records import Predictions
 from harbench.training.cell import TrainedModel, build, device_named, train_cell
-from harbench.training.loop import Epoch
+from harbench.training.checkpoints import Checkpoint, seconds_between
+from harbench.training.curve import Epoch
 from harbench.training.seeds import be_deterministic
 
 
-def perform(job: Job, report: Callable[[Progress], None]) -> Finished | Failed:
+def perform(job: Job, report: Callable[[Progress | Remark], None]) -> Finished | Failed:
     """Do a job. Whatever goes wrong in it comes back as :class:`Failed`."""
     try:
         if isinstance(job, CostJob):
@@ -78,7 +80,7 @@ def _measure(job: CostJob) -> CostResult:
     return CostResult(measure(module, job.n_channels, job.n_times).to_json())
 
 
-def _train(job: CellJob, report: Callable[[Progress], None]) -> CellResult:
+def _train(job: CellJob, report: Callable[[Progress | Remark], None]) -> CellResult:
     cell = job.cell
     started = datetime.now(UTC)
     clock, processor = time.perf_counter(), time.process_time()
@@ -114,7 +116,16 @@ def _train(job: CellJob, report: Callable[[Progress], None]) -> CellResult:
         value = epoch.validation.get(cell.recipe.monitor)
         report(Progress(job, epoch.number, cell.recipe.epochs, value))
 
-    trained = train_cell(model, data, cell.recipe, cell.options, cell.seed, job.device, on_epoch)
+    trained = train_cell(
+        model,
+        data,
+        cell.recipe,
+        cell.options,
+        cell.seed,
+        job.device,
+        on_epoch,
+        _checkpoint(job, lambda text: report(Remark(job, text))),
+    )
     finished = time.perf_counter()
     measured = {
         "started": started.isoformat(timespec="seconds"),
@@ -129,6 +140,8 @@ def _train(job: CellJob, report: Callable[[Progress], None]) -> CellResult:
             "train_and_predict": round(finished - prepared, 3),
             "processor": round(time.process_time() - processor, 3),
         },
+        # The seconds above are of the last process alone.
+        "resumed_after_epoch": trained.training.resumed_after,
         "peak_memory_bytes": _peak_memory(),
         "environment": environment(),
     }
@@ -138,6 +151,20 @@ def _train(job: CellJob, report: Callable[[Progress], None]) -> CellResult:
         _predictions(stream, fold, trained),
         save(trained.weights),
     )
+
+
+def _checkpoint(job: CellJob, on_trouble: Callable[[str], None]) -> Checkpoint | None:
+    if job.checkpoints is None:
+        return None
+    here = environment()
+    identity = {
+        "key": job.key,
+        "device": str(device_named(job.device)),
+        "versions": here["versions"],
+        "processor": here["processor"],
+    }
+    path = job.checkpoints / f"{job.key}.checkpoint"
+    return Checkpoint(path, identity, seconds_between(), on_trouble)
 
 
 def _record(

@@ -1,4 +1,4 @@
-"""Every score of a cell, from its confusion matrix.
+"""Every score of a cell, from its confusion matrix; and the names of those from its predictions.
 
 Where a ratio is 0 / 0 (the precision of a class that is never predicted, say) it counts as 0, as
 with scikit-learn's ``zero_division=0``.
@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from harbench.errors import ConfigError, did_you_mean
+from harbench.metrics.segments import OVERLAPS
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Metric:
     """A score that tables and ``--metric`` know.
 
     Args:
-        name: Attribute of :class:`Scores`.
+        name: Attribute of :class:`Scores`, or what :func:`harbench.metrics.sample_scores` gives.
         title: Head of its column.
         definition: One sentence.
     """
@@ -61,6 +62,29 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
         )
     }
 )
+
+SAMPLE_METRICS: Mapping[str, Metric] = MappingProxyType(
+    {
+        metric.name: metric
+        for metric in (
+            Metric(
+                "sample_nf",
+                "NF by\nsample",
+                "NF over samples, each of the class that most of the windows covering it have.",
+            ),
+            *(
+                Metric(
+                    f"segment_f1_{percent}",
+                    f"segment\nF1@{percent}",
+                    "F1 of segments other than NULL, right where they share at least "
+                    f"{percent} % of their union with a true one.",
+                )
+                for percent in OVERLAPS
+            ),
+        )
+    }
+)
+"""Scores that take the predictions of all windows, not only their confusion matrix."""
 
 
 @dataclass(frozen=True)
@@ -198,19 +222,24 @@ def always_commonest(
     return score(matrix, names, null)
 
 
-def find_metric(name: str) -> Metric:
+def find_metric(name: str, *, of_samples: bool = False) -> Metric:
     """The metric of that name.
+
+    Args:
+        name: Of :data:`METRICS`.
+        of_samples: Whether one of :data:`SAMPLE_METRICS` will do too.
 
     Raises:
         ConfigError: where there is none, with the nearest name.
     """
-    if name not in METRICS:
+    known = {**METRICS, **SAMPLE_METRICS} if of_samples else METRICS
+    if name not in known:
         raise ConfigError(
-            f"no metric is called '{name}'{did_you_mean(name, METRICS)}",
+            f"no metric is called '{name}'{did_you_mean(name, known)}",
             where="--metric",
-            expected=f"one of {', '.join(METRICS)}",
+            expected=f"one of {', '.join(known)}",
         )
-    return METRICS[name]
+    return known[name]
 
 
 def _ratio(above: NDArray[np.float64], below: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -34,6 +34,8 @@ class LoadedCell:
         channels: Those that the network sees, in order.
         classes: That its logits stand for.
         null: Index of NULL among them; None if none.
+        samples: Recording -> int64 [n_samples], class of each of its samples, -1 where it has
+            none (or NULL is left out); of the recordings that hold test windows.
     """
 
     module: nn.Module
@@ -47,6 +49,7 @@ class LoadedCell:
     channels: tuple[Channel, ...]
     classes: tuple[str, ...]
     null: int | None
+    samples: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
 
     def windows(self, part: str, which: NDArray[np.generic] | None = None) -> NDArray[np.float32]:
         """float32 [n_windows, n_channels, length]: windows of a part, or ``which`` of them."""
@@ -71,6 +74,7 @@ class TrainedCell:
         simulates: The dataset that its recordings imitate; None where they are real.
         cost: Parameters, MACs ... of the network, as :class:`harbench.cost.record.Cost` stores
             them; None where they were not measured.
+        rate_hz: Samples of the dataset per second; None where it is not known.
     """
 
     row: str
@@ -83,6 +87,7 @@ class TrainedCell:
     key: str = ""
     simulates: str | None = None
     cost: dict[str, Any] | None = None
+    rate_hz: float | None = None
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from harbench.config import Benchmark, ModelEntry, merge_recipe
+from harbench.data.audit import FoldAudit, audit_fold
 from harbench.data.channels import chosen_channels
+from harbench.data.gap_runs import GapRuns, gap_runs
 from harbench.data.splits import Fold, classes_of, folds_of, split_named
 from harbench.data.stream import Stream, open_stream
 from harbench.errors import ConfigError, DataMissingError, did_you_mean
@@ -30,6 +33,7 @@ class PlannedFold:
         test_overlap, validation_overlap: Shares of windows that hold a training sample.
         concatenated: Part -> number of windows if the part were cut as one stream, across the
             borders of recordings, as some papers do.
+        audit: What training could have learnt of the test; None where it was not asked for.
     """
 
     name: str
@@ -38,6 +42,7 @@ class PlannedFold:
     test_overlap: float
     validation_overlap: float
     concatenated: dict[str, int]
+    audit: FoldAudit | None = None
 
 
 @dataclass(frozen=True)
@@ -135,6 +140,7 @@ class Opened:
     def __init__(self) -> None:
         self._streams: dict[tuple[str, Path | None], Stream] = {}
         self._folds: dict[tuple[Any, ...], list[tuple[Fold, str]]] = {}
+        self._gap_runs: dict[str, GapRuns] = {}
 
     def stream(
         self,
@@ -165,12 +171,20 @@ class Opened:
             self._folds[place] = [(fold, fold_digest(fold)) for fold in found]
         return self._folds[place]
 
+    def gap_runs(self, stream: Stream) -> GapRuns:
+        """See :func:`harbench.data.gap_runs.gap_runs`."""
+        if stream.digest not in self._gap_runs:
+            self._gap_runs[stream.digest] = gap_runs(stream)
+        return self._gap_runs[stream.digest]
+
 
 def plan(
     benchmark: Benchmark,
     registry: Registry,
     on_source: Callable[[int, int], None] | None = None,
     opened: Opened | None = None,
+    *,
+    audit: bool = True,
 ) -> PlannedBenchmark:
     """Resolve a benchmark into rows and cells. Reads the dataset into the cache if need be.
 
@@ -179,6 +193,7 @@ def plan(
         registry: The plugins.
         on_source: Called while the dataset is read for the first time: sources done, and all.
         opened: What earlier plans opened, for many plans of one dataset.
+        audit: Whether the folds are audited: not needed of variants of what has been.
 
     Raises:
         ConfigError: a name that no plugin offers, an option that the builder does not have, a
@@ -204,17 +219,36 @@ def plan(
     except DataMissingError as error:
         missing = error
     folds: dict[tuple[int, int], list[tuple[Fold, str]]] = {}
+    facts: dict[tuple[int, int], tuple[PlannedFold, ...]] = {}
     rows = []
     for row in resolved:
         size = (row.length, row.step)
         if stream is not None and size not in folds:
             folds[size] = opened.folds(stream, dataset, task, benchmark.protocol, size)
+            audits = [
+                audit_fold(
+                    fold,
+                    stream,
+                    benchmark.protocol,
+                    length=row.length,
+                    channels=channels,
+                    null=task.null,
+                    runs=partial(opened.gap_runs, stream),
+                )
+                if audit
+                else None
+                for fold, _ in folds[size]
+            ]
+            facts[size] = tuple(
+                _facts(fold, len(classes), found)
+                for (fold, _), found in zip(folds[size], audits, strict=True)
+            )
         rows.append(
             replace(
                 row,
                 n_channels=len(channels),
                 n_classes=len(classes),
-                folds=tuple(_facts(fold, len(classes)) for fold, _ in folds.get(size, [])),
+                folds=facts.get(size, ()),
             )
         )
     planned = PlannedBenchmark(
@@ -364,7 +398,7 @@ def _protocol_facts(
     return facts
 
 
-def _facts(fold: Fold, n_classes: int) -> PlannedFold:
+def _facts(fold: Fold, n_classes: int, audit: FoldAudit | None) -> PlannedFold:
     import numpy as np
 
     parts = {"train": fold.train, "validation": fold.validation, "test": fold.test}
@@ -376,6 +410,7 @@ def _facts(fold: Fold, n_classes: int) -> PlannedFold:
         fold.test_overlap,
         fold.validation_overlap,
         dict(zip(parts, fold.concatenated, strict=True)),
+        audit,
     )
 
 

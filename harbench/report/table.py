@@ -11,11 +11,18 @@ from typing import Any
 
 from harbench.cost.record import Cost
 from harbench.errors import ResultsError
-from harbench.metrics import METRICS, Summary, always_commonest, summarise
+from harbench.metrics import METRICS, SAMPLE_METRICS, Summary, always_commonest, summarise
+from harbench.report.audit import audit_line, is_leaky
+from harbench.report.tie_marks import mark_ties
 from harbench.results import Store
+from harbench.results.sampled import sampled_scores, scores_of
 
 ABSENT = "–"
 DEFAULT_METRICS = ("nf", "macro_f1")
+_SPREAD = (
+    "each sample has the class of most of the test windows that cover it, in truth and prediction; "
+    "all samples or segments of a cell together"
+)
 
 
 @dataclass(frozen=True)
@@ -63,6 +70,7 @@ class Table:
         footnotes: Note n is ``footnotes[n - 1]``.
         records: The same rows as plain numbers, for CSV and JSON.
         missing: What is not here and the command that gets it.
+        scores: Metric -> row -> (fold, seed) -> score, 0 .. 1: what the means are made of.
     """
 
     name: str
@@ -73,6 +81,7 @@ class Table:
     footnotes: list[str]
     records: list[dict[str, Any]] = field(default_factory=list)
     missing: str = ""
+    scores: dict[str, dict[str, dict[tuple[str, int], float]]] = field(default_factory=dict)
 
     def note(self, text: str) -> int:
         """Number of a footnote; equal texts share one."""
@@ -89,7 +98,8 @@ def comparison_table(
     Args:
         store: Results folder.
         name: Of the benchmark.
-        metrics: Names of :data:`harbench.metrics.METRICS`, a column each.
+        metrics: Names of :data:`harbench.metrics.METRICS` and
+            :data:`~harbench.metrics.SAMPLE_METRICS`, a column each.
         flops: Print FLOPs (2 MACs) instead of MACs.
 
     Raises:
@@ -104,8 +114,9 @@ def comparison_table(
     for row in manifest["rows"]:
         _add_row(table, store, manifest, row, metrics, flops)
     _mark_best(table, metrics)
-    _add_baseline(table, manifest, metrics)
+    _add_baseline(table, store, manifest, metrics)
     _note_intervals(table, metrics)
+    mark_ties(table, manifest, metrics)
     _number_as_read(table)
     return table
 
@@ -128,23 +139,8 @@ def _lines(manifest: dict[str, Any]) -> list[str]:
         )
     folds = [fold for row in manifest["rows"] for fold in row["folds"]]
     if folds:
-        lines.append(_audit_line(folds))
+        lines.append(audit_line(folds))
     return lines
-
-
-def _audit_line(folds: list[dict[str, Any]]) -> str:
-    test = max(fold["test_overlap"] for fold in folds)
-    validation = max(fold["validation_overlap"] for fold in folds)
-    if test == validation == 0:
-        return "audit: no test or validation window shares a sample with a training window"
-    return (
-        f"LEAKY: up to {100 * test:.1f} % of the test windows and {100 * validation:.1f} % of "
-        "the validation windows share samples with training windows"
-    )
-
-
-def _is_leaky(row: dict[str, Any]) -> bool:
-    return any(fold["test_overlap"] > 0 for fold in row["folds"])
 
 
 def _columns(
@@ -161,8 +157,10 @@ def _columns(
         "trainable, then with batch-norm's running statistics where there are any (as Keras counts)"
     )
     columns = [Column("row", "Model"), Column("window", "Window\n/ step", 5)]
+    known = {**METRICS, **SAMPLE_METRICS}
     for rank, metric in enumerate(metrics):
-        columns.append(Column(metric, METRICS[metric].title, 0 if rank == 0 else 3))
+        notes = (table.note(_SPREAD),) if metric in SAMPLE_METRICS else ()
+        columns.append(Column(metric, known[metric].title, 0 if rank == 0 else 3, notes))
     columns += [
         Column("parameters", "Parameters", 0, (parameters_note,)),
         Column("macs", "FLOPs" if flops else "MACs", 0, (macs_note,)),
@@ -192,16 +190,19 @@ def _add_row(
         "n_channels": row["n_channels"],
         "n_classes": row["n_classes"],
         "simulated": bool(manifest["simulates"]),
-        "leaky": _is_leaky(row),
+        "leaky": is_leaky(row["folds"]),
+        "test_overlap": max((fold["test_overlap"] for fold in row["folds"]), default=None),
     }
     name_notes = []
     if row["stand_in"]:
         name_notes.append(table.note(f"stand-in: {row['stand_in']}"))
-    if _is_leaky(row):
-        name_notes.append(table.note("leaky: test windows share samples with training windows"))
+    if record["leaky"]:
+        part = "test" if record["test_overlap"] else "validation"
+        name_notes.append(table.note(f"leaky: {part} windows share samples with training windows"))
     name_notes += _state_notes(table, store, row, record)
     values = {
-        "row": Value(row["row"], tuple(name_notes)),
+        # A row is copied without the lines above it: the mark goes with it.
+        "row": Value(row["row"] + " (leaky)" * record["leaky"], tuple(name_notes)),
         "window": Value(f"{row['length']} / {row['step']}"),
     }
     cells = {
@@ -209,9 +210,11 @@ def _add_row(
         for cell in row["cells"]
         if store.has(cell["key"])
     }
-    scores = {place: cell.record["scores"] for place, cell in cells.items()}
+    scores = {place: scores_of(cell, metrics) for place, cell in cells.items()}
     for metric in metrics:
-        found = {place: s[metric] for place, s in scores.items() if s[metric] is not None}
+        of_metric = {place: s[metric] for place, s in scores.items()}
+        found = {place: value for place, value in of_metric.items() if value is not None}
+        table.scores.setdefault(metric, {})[row["row"]] = found
         summary = summarise(found) if found else None
         values[metric] = Value(_percent(summary))
         record |= _summary_record(metric, summary)
@@ -373,7 +376,9 @@ def _number_as_read(table: Table) -> None:
     ]
 
 
-def _add_baseline(table: Table, manifest: dict[str, Any], metrics: Sequence[str]) -> None:
+def _add_baseline(
+    table: Table, store: Store, manifest: dict[str, Any], metrics: Sequence[str]
+) -> None:
     """The scores of a predictor that has learnt nothing, for scale."""
     row = next((row for row in manifest["rows"] if row["folds"]), None)
     if row is None:
@@ -388,12 +393,27 @@ def _add_baseline(table: Table, manifest: dict[str, Any], metrics: Sequence[str]
             ),
         ),
     )
-    scores = [
-        always_commonest(fold["support"], manifest["classes"], manifest["null"])
-        for fold in row["folds"]
-    ]
+    scores = [_of_commonest(store, manifest, row, fold, metrics) for fold in row["folds"]]
     for metric in metrics:
-        found = [getattr(s, metric) for s in scores if getattr(s, metric) is not None]
+        found = [s[metric] for s in scores if s.get(metric) is not None]
         if found:
             values[metric] = Value(f"{100 * sum(found) / len(found):.1f}")
     table.rows.append(values)
+
+
+def _of_commonest(
+    store: Store,
+    manifest: dict[str, Any],
+    row: dict[str, Any],
+    fold: dict[str, Any],
+    metrics: Sequence[str],
+) -> dict[str, Any]:
+    """Its scores in one fold; those of samples where any cell of the fold is finished."""
+    support = fold["support"]
+    found = always_commonest(support, manifest["classes"], manifest["null"]).to_json()
+    keys = [cell["key"] for cell in row["cells"] if cell["fold"] == fold["name"]]
+    done = next((key for key in keys if store.has(key)), None)
+    if done is not None:
+        commonest = support.index(max(support))
+        found |= sampled_scores(store.read(done), metrics, always=commonest)
+    return found

@@ -26,6 +26,7 @@ def manifest_of(planned: PlannedBenchmark) -> dict[str, Any]:
         "classes": list(planned.classes),
         "null": planned.null,
         "split": planned.split,
+        "allow_leakage": planned.settings.allow_leakage,
         "within": planned.settings.protocol.within,
         "rate_hz": dataset.rate_hz,
         "missing": _missing(planned),
@@ -80,4 +81,5 @@ def _fold(fold: PlannedFold) -> dict[str, Any]:
         "support": list(fold.support),
         "test_overlap": fold.test_overlap,
         "validation_overlap": fold.validation_overlap,
+        "audit": None if fold.audit is None else fold.audit.to_json(),
     }

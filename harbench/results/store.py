@@ -5,13 +5,21 @@ results/costs/KEY.json         cost of one network on one machine
 results/failures/KEY.json      why a cell failed, until it succeeds
 results/benchmarks/NAME.json   what the tables are made of: rows and the keys of their cells
 results/analyses/NAME/ENTRY/   what an analysis found: tables, notes, figures
+results/checkpoints/           trainings that are not done: where they go on from
+results/locks/                 cells that a run has in work
+results/tmp/                   what is being written
+
+Each JSON file ends with its ``seal``, the hash of the rest: :mod:`harbench.results.verifying`
+tells by it whether somebody edited the file. Readers are given the content without it.
 """
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
+import secrets
 import shutil
 import time
 from collections.abc import Mapping
@@ -20,7 +28,13 @@ from pathlib import Path
 from typing import Any
 
 from harbench.errors import ResultsError, did_you_mean
+from harbench.plan.keys import key_of
+from harbench.results.locks import CellLocks
 from harbench.results.records import FORMAT, Predictions, StoredCell
+
+# In tmp/, what stepped aside for a newer one is called by its place; no name holds a "=".
+_ASIDE = "aside"
+_SLASH = "="
 
 
 class Store:
@@ -88,11 +102,34 @@ class Store:
             _write_json(temporary / "measured.json", measured)
             self._move(temporary, home)
         except OSError as error:
-            raise self._unwritable(error) from error
+            raise self.unwritable(error) from error
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
         self.forget_failure(key)
+        self.forget_checkpoint(key)
         return self.read(key)
+
+    # Cells that are not finished
+
+    @property
+    def checkpoints(self) -> Path:
+        """Folder in which trainings are saved now and then, each in KEY.checkpoint."""
+        return self.folder / "checkpoints"
+
+    def forget_checkpoint(self, key: str) -> None:
+        """The cell is stored, or begins at the beginning."""
+        for path in self.checkpoints.glob(f"{key}.checkpoint*"):
+            with suppress(OSError):
+                path.unlink()
+
+    def locks(self) -> CellLocks:
+        """For one run: the cells that it has in work."""
+        return CellLocks(self.folder / "locks")
+
+    def stamp(self, key: str) -> tuple[int, int]:
+        """When the cell was last stored and last failed, in ns; 0 is never."""
+        places = (self.cell_folder(key) / "record.json", self.folder / "failures" / f"{key}.json")
+        return tuple(_time_of(path) for path in places)  # type: ignore[return-value]
 
     # Failures
 
@@ -158,7 +195,11 @@ class Store:
     def analysis(self, benchmark: str, entry: str) -> dict[str, Any] | None:
         """What an analysis found, where it was run; see :mod:`harbench.execute.analysing`."""
         path = self.analysis_folder(benchmark, entry) / "result.json"
-        return _read_json(path) if path.is_file() else None
+        if not path.is_file():
+            return None
+        content = _read_json(path)
+        content.pop("sha256", None)
+        return content
 
     def write_analysis(
         self, benchmark: str, entry: str, content: Mapping[str, Any], files: Mapping[str, bytes]
@@ -176,38 +217,66 @@ class Store:
             temporary.mkdir(parents=True)
             for name, data in files.items():
                 (temporary / name).write_bytes(data)
-            _write_json(temporary / "result.json", content)
+            hashes = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
+            _write_json(temporary / "result.json", {**content, "sha256": hashes})
             self._move(temporary, home)
         except OSError as error:
-            raise self._unwritable(error) from error
+            raise self.unwritable(error) from error
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
 
     # Writing
 
+    def recover(self) -> None:
+        """Put back the cells and analyses that were killed between stepping aside for a newer one
+        and the newer one taking their place."""
+        for old in (self.folder / "tmp").glob(f"{_ASIDE}{_SLASH}*"):
+            home = self.folder.joinpath(*old.name.rsplit(".", 2)[0].split(_SLASH)[1:])
+            # A run that is alive puts its newer one there; renaming onto it fails.
+            with suppress(OSError):
+                if not home.exists():
+                    old.replace(home)
+
     def sweep(self) -> None:
         """Remove what killed runs left half-written: writing takes seconds, so what is an hour
-        old belongs to nobody."""
-        for path in (self.folder / "tmp").glob("*"):
+        old belongs to nobody. Checkpoints of cells that are stored go as well."""
+        self.recover()
+        for path in [*(self.folder / "tmp").glob("*"), *self.checkpoints.glob("*.tmp")]:
             with suppress(OSError):
                 if time.time() - path.stat().st_mtime > 3600:
                     shutil.rmtree(path) if path.is_dir() else path.unlink()
+        for path in self.checkpoints.glob("*.checkpoint"):
+            if self.has(path.stem):
+                self.forget_checkpoint(path.stem)
+        self.locks().sweep()
 
     def _temporary(self, name: str) -> Path:
-        return self.folder / "tmp" / f"{name}.{os.getpid()}"
+        # Not the process's number alone: in containers every run has the same.
+        return self.folder / "tmp" / f"{name}.{os.getpid()}.{secrets.token_hex(4)}"
 
     def _move(self, temporary: Path, home: Path) -> None:
         """Put a whole folder in its place, where an old one steps aside."""
         for file in temporary.iterdir():
             _sync(file)
+        _sync(temporary)
         home.parent.mkdir(parents=True, exist_ok=True)
-        if home.exists():
-            old = self._temporary(f"{home.name}.old")
-            home.replace(old)
-            temporary.replace(home)
-            shutil.rmtree(old, ignore_errors=True)
-        else:
-            temporary.replace(home)
+        place = _SLASH.join((_ASIDE, *home.relative_to(self.folder).parts))
+        aside = []
+        try:
+            while True:
+                try:
+                    temporary.replace(home)
+                    break
+                except OSError as error:
+                    if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                        raise
+                # An old one is there, or another run's that was faster.
+                aside.append(self._temporary(place))
+                with suppress(FileNotFoundError):
+                    home.replace(aside[-1])
+        finally:
+            for old in aside:
+                shutil.rmtree(old, ignore_errors=True)
         _sync(home.parent)
 
     def _write(self, path: Path, content: Mapping[str, Any]) -> None:
@@ -218,12 +287,14 @@ class Store:
             _write_json(temporary, content)
             _sync(temporary)
             temporary.replace(path)
+            _sync(path.parent)
         except OSError as error:
             with suppress(OSError):
                 temporary.unlink()
-            raise self._unwritable(error) from error
+            raise self.unwritable(error) from error
 
-    def _unwritable(self, error: OSError) -> ResultsError:
+    def unwritable(self, error: OSError) -> ResultsError:
+        """The one sentence for a folder that is full, read-only or not ours."""
         return ResultsError(
             f"results cannot be written: {error.strerror or error}",
             where=str(self.folder),
@@ -237,10 +308,22 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def sealed_text(content: Mapping[str, Any]) -> str:
+    """What a JSON file of the store consists of, to the byte."""
+    plain = json.loads(json.dumps(content, allow_nan=False))
+    sealed = {**plain, "seal": key_of(plain)}
+    return json.dumps(sealed, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:
-    path.write_text(
-        json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
-    )
+    path.write_text(sealed_text(content), encoding="utf-8")
+
+
+def _time_of(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _sync(path: Path) -> None:
@@ -259,7 +342,7 @@ def _read_json(path: Path) -> dict[str, Any]:
         raise ResultsError(
             "not there", where=str(path), fix="harbench run benchmarks.yaml"
         ) from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ResultsError(
             f"cannot be read: {error}",
             where=str(path),
@@ -267,4 +350,5 @@ def _read_json(path: Path) -> dict[str, Any]:
         ) from error
     if not isinstance(content, dict):
         raise ResultsError("not a record of harbench", where=str(path))
+    content.pop("seal", None)
     return content

@@ -16,7 +16,9 @@ from harbench.errors import ConfigError, HarbenchError, ModelError
 from harbench.nouns import Model
 from harbench.nouns.recipe import Recipe
 from harbench.training.batches import WindowBatches
-from harbench.training.loop import Epoch, Training, logits_of, train
+from harbench.training.checkpoints import Checkpoint
+from harbench.training.curve import Epoch, Training
+from harbench.training.loop import logits_of, train
 from harbench.training.seeds import be_deterministic, seed_everything
 
 
@@ -110,17 +112,19 @@ def train_cell(
     seed: int,
     device: str = "cpu",
     on_epoch: Callable[[Epoch], None] | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> TrainedModel:
     """Train one model on one fold with one seed, and let it predict the test windows.
 
-    The same seed on the same machine gives the same bits.
+    The same seed on the same machine gives the same bits, whether or not the training was stopped
+    and resumed from ``checkpoint``; see :func:`harbench.training.loop.train`.
     """
     be_deterministic()
     place = device_named(device)
     module = build(model, data.signals.shape[1], data.length, data.n_classes, options, seed)
     module.to(place)
     batches = WindowBatches(data, place)
-    training = train(module, data, batches, recipe, seed, on_epoch)
+    training = train(module, data, batches, recipe, seed, on_epoch, checkpoint)
     logits = torch.from_numpy(logits_of(module, data.test, batches))
     probabilities = torch.softmax(logits, dim=1).numpy()
     return TrainedModel(module.cpu(), training, probabilities)

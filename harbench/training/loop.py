@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -19,8 +18,11 @@ from harbench.errors import ConfigError, HarbenchError, ModelError
 from harbench.metrics import confusion, score
 from harbench.nouns.recipe import Recipe
 from harbench.training.batches import WindowBatches
+from harbench.training.checkpoints import Checkpoint
+from harbench.training.curve import Best, Epoch, Training
 from harbench.training.optimisers import optimiser_of, schedule_of
 from harbench.training.seeds import derived, seed_everything
+from harbench.training.state import TrainingState
 
 EVALUATION_BATCH = 1024
 """Windows in a step without gradients: large enough to be fast, small enough for any memory."""
@@ -30,38 +32,6 @@ class TrainingFailedError(HarbenchError):
     """A training that cannot give a result: the loss is no longer a number."""
 
 
-@dataclass(frozen=True)
-class Epoch:
-    """One line of the learning curve.
-
-    Args:
-        number: From 1.
-        learning_rate: Of this epoch.
-        train_loss: Mean over its windows, while it was being trained.
-        validation: "loss", "nf", "macro_f1" and "accuracy" after it; empty without validation.
-    """
-
-    number: int
-    learning_rate: float
-    train_loss: float
-    validation: dict[str, float]
-
-
-@dataclass(frozen=True)
-class Training:
-    """What a training came to.
-
-    Args:
-        curve: All epochs that were trained.
-        kept_epoch: Whose weights the network has now.
-        stopped_early: Whether patience ran out.
-    """
-
-    curve: tuple[Epoch, ...]
-    kept_epoch: int
-    stopped_early: bool
-
-
 def train(
     model: nn.Module,
     data: PreparedFold,
@@ -69,6 +39,7 @@ def train(
     recipe: Recipe,
     seed: int,
     on_epoch: Callable[[Epoch], None] | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> Training:
     """Train a network, in place.
 
@@ -78,7 +49,8 @@ def train(
         batches: Of the same fold.
         recipe: How.
         seed: Draws the order of the windows and all that the network draws while training.
-        on_epoch: Told after every epoch.
+        on_epoch: Told after every epoch; where it resumes, of the last epoch done first.
+        checkpoint: Where it is saved now and then, and resumed from. The bits are the same.
 
     Raises:
         TrainingFailedError: the loss is not finite.
@@ -91,10 +63,16 @@ def train(
     class_weights = None if weights is None else torch.tensor(weights, device=device).float()
     order = torch.Generator().manual_seed(derived(seed, "order"))
     seed_everything(seed, "training")
+    state = TrainingState(model, optimiser, schedule, order, device)
     curve: list[Epoch] = []
-    best: tuple[float, int, dict[str, Tensor]] | None = None
+    best: Best | None = None
+    if checkpoint is not None and (found := checkpoint.resume(state)) is not None:
+        curve, best = found
+        if on_epoch:
+            on_epoch(curve[-1])
+    resumed_after = len(curve)
     stopped_early = False
-    for number in range(1, recipe.epochs + 1):
+    for number in range(resumed_after + 1, recipe.epochs + 1):
         rate = float(optimiser.param_groups[0]["lr"])
         loss = _train_epoch(model, data, batches, recipe, optimiser, class_weights, order, number)
         validation = evaluate(model, data.validation, batches, data.n_classes)
@@ -102,19 +80,21 @@ def train(
         curve.append(Epoch(number, rate, loss, validation))
         if on_epoch:
             on_epoch(curve[-1])
-        if not validation:
-            continue
-        monitored = validation[recipe.monitor] * (-1 if recipe.monitor == "loss" else 1)
-        if best is None or monitored > best[0]:
-            keep = copy.deepcopy(model.state_dict()) if recipe.keep == "best" else {}
-            best = (monitored, number, keep)
-        elif recipe.patience is not None and number - best[1] >= recipe.patience:
-            stopped_early = True
-            break
-    if best is None or recipe.keep == "last":
-        return Training(tuple(curve), len(curve), stopped_early)
-    model.load_state_dict(best[2])
-    return Training(tuple(curve), best[1], stopped_early)
+        if validation:
+            monitored = validation[recipe.monitor] * (-1 if recipe.monitor == "loss" else 1)
+            if best is None or monitored > best.monitored:
+                keep = copy.deepcopy(model.state_dict()) if recipe.keep == "best" else {}
+                best = Best(monitored, number, keep)
+            elif recipe.patience is not None and number - best.epoch >= recipe.patience:
+                stopped_early = True
+                break
+        if checkpoint is not None and number < recipe.epochs:
+            checkpoint.after_epoch(state, curve, best)
+    kept = len(curve)
+    if best is not None and recipe.keep == "best":
+        model.load_state_dict(best.weights)
+        kept = best.epoch
+    return Training(tuple(curve), kept, stopped_early, resumed_after)
 
 
 def _train_epoch(

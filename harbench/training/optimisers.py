@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Protocol
+from typing import Any, Protocol
 
 from torch import nn, optim
 
@@ -16,6 +16,14 @@ class Schedule(Protocol):
 
     def after_epoch(self, loss: float) -> None:
         """Set the next epoch's learning rate, given this epoch's validation loss."""
+        ...
+
+    def state(self) -> dict[str, Any]:
+        """What it remembers of the epochs so far; JSON-like."""
+        ...
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Remember what :meth:`state` gave."""
         ...
 
 
@@ -48,8 +56,28 @@ class _Constant:
     def after_epoch(self, loss: float) -> None:
         return
 
+    def state(self) -> dict[str, Any]:
+        return {}
 
-class _OnLoss:
+    def restore(self, state: dict[str, Any]) -> None:
+        return
+
+
+class _Remembering:
+    """A schedule of torch's, which knows its own state."""
+
+    inner: optim.lr_scheduler.LRScheduler
+
+    def state(self) -> dict[str, Any]:
+        return dict(self.inner.state_dict())
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self.inner.load_state_dict(state)
+
+
+class _OnLoss(_Remembering):
+    inner: optim.lr_scheduler.ReduceLROnPlateau
+
     def __init__(self, optimiser: optim.Optimizer, plateau: Plateau) -> None:
         self.inner = optim.lr_scheduler.ReduceLROnPlateau(
             optimiser, factor=plateau.factor, patience=plateau.patience, min_lr=plateau.smallest
@@ -59,7 +87,7 @@ class _OnLoss:
         self.inner.step(loss)
 
 
-class _OnTime:
+class _OnTime(_Remembering):
     def __init__(self, inner: optim.lr_scheduler.LRScheduler) -> None:
         self.inner = inner
 

@@ -36,6 +36,10 @@ def imported(child, *arguments, also=()):
         ["--help"],
         ["--version"],
         ["run", "--help"],
+        ["audit", "--help"],
+        ["compare", "--help"],
+        ["verify", "--help"],
+        ["reproduce", "--help"],
         ["saliency", "--help"],
         ["paper", "--help"],
         ["datasets", "fetch", "--help"],
@@ -98,8 +102,11 @@ def test_help_lists_the_commands_in_order(cli):
 
 
 @pytest.mark.parametrize(
-    "command", ["run", "table", "analyse", "ablate", "datasets", "models", "plugins"]
-)
+    "command", [
+        "run", "table", "audit", "compare", "analyse", "ablate", "verify", "reproduce", "datasets", "models",
+        "plugins",
+    ],
+)  # fmt: skip
 def test_every_command_has_help(cli, command):
     ended = cli(command, "--help")
     assert ended.code == 0

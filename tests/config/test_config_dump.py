@@ -109,6 +109,7 @@ BENCHMARKS = st.builds(
     path=st.none() | st.just(Path("/data/spar")),
     protocol=PROTOCOLS,
     recipe=RECIPES,
+    allow_leakage=st.booleans(),
     seeds=st.lists(st.integers(0, 2**32 - 1), min_size=1, max_size=5, unique=True).map(tuple),
     models=st.lists(ROWS, min_size=1, max_size=3, unique_by=lambda entry: entry.row).map(tuple),
 )

@@ -29,7 +29,7 @@ MISTAKES = [
     (
         "recipes: {}",
         "b.yaml:5:5: unknown key 'recipes'; did you mean 'recipe'? (expected one of title, "
-        "dataset, path, protocol, recipe, seeds, models, analyses)",
+        "dataset, path, protocol, recipe, seeds, models, analyses, allow_leakage)",
     ),
     (
         "recipe: {epoch: 3}",
@@ -214,7 +214,7 @@ MISTAKES = [
     (
         '"a\\eb": 1',
         "b.yaml:5:5: unknown key 'a\\x1bb' (expected one of title, dataset, path, "
-        "protocol, recipe, seeds, models, analyses)",
+        "protocol, recipe, seeds, models, analyses, allow_leakage)",
     ),
 ]
 

@@ -56,6 +56,8 @@ def test_what_is_found_is_kept_whole(cells, store):
     names = sorted(path.name for path in found.folder.iterdir())
     assert names == ["01-seeds-all.csv", "line.pdf", "line.png", "line.svg", "result.json"]
     content = json.loads((found.folder / "result.json").read_text())
+    hashes, _ = content.pop("sha256"), content.pop("seal")
+    assert sorted(hashes) == names[:-1]
     assert content == store.analysis("toy", "entry") == found.content
     assert content["tables"] == {
         "seeds, all": {"columns": ["seed", "x"], "rows": [[0, None], [1, None]]}

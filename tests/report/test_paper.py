@@ -416,7 +416,9 @@ def store(tmp_path):
 def filled(store):
     """The same with simulated data that everything was measured on."""
     row = {**manifest("x")["rows"][0], "cells": CELLS}
-    row["folds"] = [{"support": [80, 20], "test_overlap": 0.0, "validation_overlap": 0.0}]
+    row["folds"] = [
+        {"name": "all", "support": [80, 20], "test_overlap": 0.0, "validation_overlap": 0.0}
+    ]
     for number in range(1, 5):
         content = manifest(f"table{number}", rows=[row], **SIMULATED)
         store.write_benchmark(f"table{number}", content)

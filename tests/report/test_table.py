@@ -104,7 +104,7 @@ def test_the_audit_line(workplace, table):
     ]
     run(
         workplace,
-        TOY.replace("toy_one", "leaky").replace(
+        TOY.replace("toy_one:", "leaky:\n    allow_leakage: true").replace(
             "window: 20,", "window: 20, split: {kind: random-windows},"
         ),
     )
@@ -186,7 +186,8 @@ def test_notes_are_numbered_as_they_are_read(table):
     assert list(dict.fromkeys(met)) == list(range(1, len(table.footnotes) + 1))
     interval = next(c for c in table.columns if c.key == "nf").notes
     assert [table.footnotes[n - 1] for n in interval] == [
-        "percent; mean ± half of the 95 % Student-t interval over 2 seeds"
+        "percent; mean ± half of the 95 % Student-t interval over 2 seeds",
+        "2 seeds are too few to say which of 2 rows is the best (3 are needed)",
     ]
 
 

@@ -63,7 +63,7 @@ def test_written_again_the_new_one_stands(tmp_path):
     assert not list((tmp_path / "tmp").iterdir())
 
 
-@pytest.mark.parametrize("at", range(6))
+@pytest.mark.parametrize("at", range(7))
 def test_a_full_disk_at_any_step_leaves_the_store_as_it_was(tmp_path, monkeypatch, at):
     store = Store(tmp_path)
     calls = iter(range(100))
@@ -74,7 +74,7 @@ def test_a_full_disk_at_any_step_leaves_the_store_as_it_was(tmp_path, monkeypatc
         _sync(path)
 
     monkeypatch.setattr(store_module, "_sync", full)
-    if at < 5:  # four files and the folder
+    if at < 6:  # four files, their folder, and the one that it is moved to
         with pytest.raises(ResultsError, match="cannot be written: No space left on device"):
             write(store)
     else:

@@ -1,0 +1,118 @@
+"""``harbench reproduce``: a stored cell trained once more, and held against what was stored."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from harbench.cli.context import error_console, plugin_files, registry
+
+if TYPE_CHECKING:
+    from harbench.execute.reproducing import Reproduced
+    from harbench.results import Store
+
+
+def reproduce(
+    cell: Annotated[
+        str, typer.Argument(help="Key of a cell, its first characters, or its folder.")
+    ],
+    out: Annotated[Path, typer.Option(help="Folder of results.")] = Path("results"),
+    device: Annotated[
+        str | None, typer.Option(help="cpu, cuda or cuda:N; that of the first time if not given.")
+    ] = None,
+    jobs: Annotated[
+        int, typer.Option(min=0, max=1, help="0 trains in this process, for a debugger.")
+    ] = 1,
+    json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+) -> None:
+    """Train a stored cell again from its record, and say whether it comes out the same.
+
+    Same bits: record, predictions and weights are equal to the byte. Within the interval: they are
+    not, but NF is where one more seed of the row would be. Different: exit code 1. Below stands
+    what has changed in code, versions and machine. The results folder is only read.
+    """
+    from dataclasses import asdict
+    from json import dumps
+
+    from harbench.cli.progress import job_title
+    from harbench.execute.jobs import Event, Started
+    from harbench.execute.local import InProcessExecutor, ProcessExecutor
+    from harbench.execute.reproducing import reproduce as train_again
+    from harbench.results import Store
+
+    if device is not None and device != "cpu":
+        from harbench.training.cell import device_named
+
+        device_named(device)
+    store, key = _found(cell, Store(out))
+
+    def on_event(event: Event) -> None:
+        if isinstance(event, Started):
+            error_console().print(f"training again: {job_title(event.job)}", soft_wrap=True)
+
+    found = train_again(
+        store,
+        key,
+        registry(),
+        ProcessExecutor(1) if jobs else InProcessExecutor(),
+        device=device,
+        plugin_files=plugin_files(),
+        on_event=on_event,
+    )
+    if json:
+        typer.echo(dumps(asdict(found), indent=1, ensure_ascii=False))
+    else:
+        _print(found)
+    if found.verdict == "different":
+        raise typer.Exit(1)
+
+
+def _found(word: str, store: Store) -> tuple[Store, str]:
+    """The store and key that are meant.
+
+    Raises:
+        ResultsError: no cell, or several, begin like that.
+    """
+    from harbench.errors import ResultsError
+    from harbench.results import Store
+
+    folder = Path(word)
+    if (folder / "record.json").is_file():
+        whole = folder.resolve()
+        return Store(whole.parents[2]), whole.name
+    found = store.folder.glob("cells/*/*/record.json")
+    keys = [path.parent.name for path in found if path.parent.name.startswith(word)]
+    if len(keys) != 1:
+        raise ResultsError(
+            f"{len(keys) or 'no'} cells begin with '{word}'",
+            where=str(store.folder),
+            expected="the key of one cell, its first characters, or its folder",
+            fix=f"ls {store.folder}/cells/*",
+        )
+    return store, keys[0]
+
+
+def _print(found: Reproduced) -> None:
+    from harbench.cli.context import print_rows
+
+    then, now = (100 * value for value in found.nf)
+    typer.echo(f"{found.key[:12]}: {found.verdict}")
+    typer.echo(f"NF {then:.3f} stored, {now:.3f} now")
+    if found.results:
+        if found.interval is None:
+            typer.echo("fewer than two other seeds of its row are in the store: no interval")
+        else:
+            low, high = max(0, 100 * found.interval.low), min(100, 100 * found.interval.high)
+            typer.echo(
+                f"one more seed is expected between {low:.3f} and {high:.3f} "
+                f"(95 %, from {found.interval.n_seeds} other seeds)"
+            )
+    for line in found.results:
+        typer.echo(f"- {line}")
+    if found.environment:
+        typer.echo("what differs in code, versions and machine:")
+        print_rows(["", "then", "now"], found.environment)
+    else:
+        typer.echo("code, versions and machine are those of the first time")
