@@ -103,8 +103,8 @@ def test_help_lists_the_commands_in_order(cli):
 
 @pytest.mark.parametrize(
     "command", [
-        "run", "table", "audit", "compare", "analyse", "ablate", "verify", "reproduce", "datasets", "models",
-        "plugins",
+        "run", "table", "paper", "audit", "compare", "analyse", "saliency", "ablate", "verify",
+        "reproduce", "datasets", "models", "plugins",
     ],
 )  # fmt: skip
 def test_every_command_has_help(cli, command):
