@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from harbench.cli.context import console, error_console, plugin_files, registry
+from harbench.cli.options import AsJson, Device, Jobs
 
 if TYPE_CHECKING:
     from harbench.config import Benchmark
@@ -40,15 +41,12 @@ def audit(
         str | None, typer.Option(help="For --inflation: a number (3), or seeds (0,7,8).")
     ] = None,
     models: Annotated[str | None, typer.Option(help="For --inflation: only these rows.")] = None,
-    jobs: Annotated[
-        int | None,
-        typer.Option(min=0, help="Cells side by side; the cores if not given, 0 in this process."),
-    ] = None,
-    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:N or auto.")] = "cpu",
+    jobs: Jobs = None,
+    device: Device = "cpu",
     out: Annotated[
         Path | None, typer.Option(help="Where --inflation keeps its cells; results if not given.")
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+    json: AsJson = False,
 ) -> None:
     """Audit benchmarks for leakage: windows that share samples, subjects in common, gap filling
     that looks ahead, where normalisation was fitted, what labels decide.

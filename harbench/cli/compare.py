@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from harbench.cli.context import console, error_console
+from harbench.cli.options import AsCsv, AsJson, Out, Run
 
 
 def compare(
@@ -15,18 +16,15 @@ def compare(
     b: Annotated[
         str | None, typer.Argument(metavar="B", help="Another; without both, all pairs.")
     ] = None,
-    run: Annotated[
-        str | None,
-        typer.Option(metavar="BENCHMARK", help="Of the store; the latest that fits if not given."),
-    ] = None,
+    run: Run = None,
     metric: Annotated[str, typer.Option(help="The score to compare.")] = "nf",
-    out: Annotated[Path, typer.Option(help="Folder of results.")] = Path("results"),
+    out: Out = Path("results"),
     figures: Annotated[
         Path | None,
         typer.Option(help="Write the critical-difference diagram here: PDF, SVG and PNG."),
     ] = None,
-    csv: Annotated[bool, typer.Option("--csv", help="Print as CSV.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+    csv: AsCsv = False,
+    json: AsJson = False,
 ) -> None:
     """Compare models on the same folds and seeds: tests, effect sizes, and how many more repeats
     it would take to tell them apart. Nothing is trained, no data is read."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harbench.cli.context import error_console, plugin_files, registry
+from harbench.cli.options import AsJson, Out
 
 if TYPE_CHECKING:
     from harbench.execute.reproducing import Reproduced
@@ -18,14 +19,14 @@ def reproduce(
     cell: Annotated[
         str, typer.Argument(help="Key of a cell, its first characters, or its folder.")
     ],
-    out: Annotated[Path, typer.Option(help="Folder of results.")] = Path("results"),
+    out: Out = Path("results"),
     device: Annotated[
         str | None, typer.Option(help="cpu, cuda or cuda:N; that of the first time if not given.")
     ] = None,
     jobs: Annotated[
         int, typer.Option(min=0, max=1, help="0 trains in this process, for a debugger.")
     ] = 1,
-    json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+    json: AsJson = False,
 ) -> None:
     """Train a stored cell again from its record, and say whether it comes out the same.
 

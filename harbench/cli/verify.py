@@ -7,10 +7,12 @@ from typing import Annotated
 
 import typer
 
+from harbench.cli.options import AsJson
+
 
 def verify(
     results: Annotated[Path, typer.Argument(help="Folder of results.")] = Path("results"),
-    json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+    json: AsJson = False,
     strict: Annotated[
         bool, typer.Option("--strict", help="What is stale or unfinished is exit code 1 as well.")
     ] = False,
