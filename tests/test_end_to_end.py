@@ -157,7 +157,7 @@ def test_the_paper_on_simulated_data_is_filled_and_marked(simulated):
     text = simulated("paper", BENCHMARKS, "--out", "paper")
     body = text.split("What in the paper does not add up")[0]
     measured = [
-        line for line in body.splitlines() if re.match(r" (part|full|All|Top|Bottom) ", line)
+        line for line in body.splitlines() if re.match(r" (part|full|All|Top|Bottom)\b", line)
     ]
     assert len(measured) == 3 + 5
     for line in measured:
