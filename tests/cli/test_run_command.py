@@ -11,7 +11,7 @@ import time
 import pytest
 
 from toys.toy_plugin import write_toy_files
-from toys.workplace import TOY_PLUGIN
+from toys.workplace import TOY_PLUGIN, hear_interrupts
 
 pytestmark = pytest.mark.usefixtures("one_thread", "quick_latency")
 
@@ -242,6 +242,7 @@ def test_ctrl_c_says_what_is_kept_and_how_to_go_on(installed_environment, tmp_pa
          str(TOY_PLUGIN), "run", "b.yaml", "--jobs", "2"],
         cwd=tmp_path, env={**installed_environment, "HARBENCH_CACHE": str(tmp_path / "cache")},
         stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            preexec_fn=hear_interrupts,
     )  # fmt: skip
     assert process.stderr is not None
     try:

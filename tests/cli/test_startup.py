@@ -10,6 +10,8 @@ import time
 
 import pytest
 
+from toys.workplace import hear_interrupts
+
 WATCH = """
 import sys
 from harbench.cli import main
@@ -203,6 +205,7 @@ def test_ctrl_c_in_a_child_is_130(installed_environment, tmp_path):
         stderr=subprocess.PIPE,
         env=installed_environment,
         text=True,
+        preexec_fn=hear_interrupts,
         cwd=tmp_path,
     )
     while "loading" not in process.stderr.readline():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import textwrap
 from dataclasses import dataclass
 from functools import cached_property
@@ -34,6 +35,11 @@ class Workplace:
 
     def benchmarks(self, text: str) -> tuple[Benchmark, ...]:
         return load(self.yaml(text)).benchmarks
+
+
+def hear_interrupts() -> None:
+    """Before a child starts: a shell that put us into the background made us deaf to Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def carry_out(work, planned, store, executor):
