@@ -8,8 +8,6 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import typer
-
 from harbench.cli.context import error_console
 
 if TYPE_CHECKING:
@@ -51,7 +49,8 @@ def carry_out(
             f"  go on with: {shlex.join(['harbench', *sys.argv[1:]])}",
             soft_wrap=True,
         )
-        raise typer.Exit(130) from None
+        # Not typer.Exit, which is an Exception: an analysis that had this trained did not break.
+        raise SystemExit(130) from None
 
 
 def _cores() -> int:

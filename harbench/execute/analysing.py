@@ -18,6 +18,7 @@ from harbench.results.records import FORMAT
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
     from harbench.nouns import AnalysisResult
 
@@ -159,7 +160,7 @@ def _files(result: AnalysisResult) -> dict[str, bytes]:
         files[name] = table.to_csv(index=False, lineterminator="\n").encode()
     for name, figure in result.figures.items():
         for ending in FIGURE_FORMATS:
-            files[f"{name}.{ending}"] = _saved(figure, ending)
+            files[f"{name}.{ending}"] = saved_figure(figure, ending)
     return files
 
 
@@ -167,11 +168,16 @@ def _file_name(title: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "-", title).strip("-")[:80]
 
 
-def _saved(figure: Any, ending: str) -> bytes:
+def saved_figure(figure: Figure, ending: str) -> bytes:
+    """A figure as a file of one of FIGURE_FORMATS; equal figures are equal files."""
     import matplotlib
 
-    # Neither the time nor random identifiers: equal figures are equal files.
-    dates = {"pdf": {"CreationDate": None}, "svg": {"Date": None}, "png": {}}
+    # Neither the time nor random identifiers.
+    dates: dict[str, dict[str, None]] = {
+        "pdf": {"CreationDate": None},
+        "svg": {"Date": None},
+        "png": {},
+    }
     buffer = io.BytesIO()
     with matplotlib.rc_context({"svg.hashsalt": "harbench"}):
         figure.savefig(buffer, format=ending, metadata=dates[ending])

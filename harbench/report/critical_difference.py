@@ -13,7 +13,6 @@ and no text is smaller than 6 points.
 
 from __future__ import annotations
 
-import io
 import math
 import os
 import textwrap
@@ -23,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harbench.errors import ResultsError
+from harbench.execute.analysing import FIGURE_FORMATS, saved_figure
 from harbench.report.comparison import ComparisonPage
 from harbench.report.repeats import plural, tests_text
 from harbench.report.tie_marks import too_few
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 WIDTH = 3.4  # inches
-FORMATS = ("pdf", "svg", "png")
 _INK, _FAINT = "#222222", "#888888"
 _SMALL, _NAME = 6.0, 7.0  # sizes of text, in points
 # All other lengths are in points.
@@ -210,23 +209,14 @@ def write_figure(figure: Figure, folder: Path, name: str) -> list[Path]:
     Raises:
         ResultsError: the folder cannot be written.
     """
-    import matplotlib
-
-    # Neither the time nor random identifiers.
-    dates: dict[str, dict[str, None]] = {
-        "pdf": {"CreationDate": None}, "svg": {"Date": None}, "png": {},
-    }  # fmt: skip
     written = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for ending in FORMATS:
-            buffer = io.BytesIO()
-            with matplotlib.rc_context({"svg.hashsalt": "harbench"}):
-                figure.savefig(buffer, format=ending, metadata=dates[ending])
+        for ending in FIGURE_FORMATS:
             target = folder / f"{name}.{ending}"
             temporary = folder / f".{name}.{ending}.{os.getpid()}"
             try:
-                temporary.write_bytes(buffer.getvalue())
+                temporary.write_bytes(saved_figure(figure, ending))
                 temporary.replace(target)
             finally:
                 temporary.unlink(missing_ok=True)

@@ -72,6 +72,19 @@ def test_refusals_are_one_sentence(trained, given, said):
     assert ended.out == ""
 
 
+def test_ctrl_c_while_it_trains_is_no_fault_of_the_analysis(trained, monkeypatch, tmp_path):
+    def interrupted(*given):
+        raise KeyboardInterrupt
+        yield
+
+    monkeypatch.setattr("harbench.execute.run.train_cells", interrupted)
+    ended = trained("--k", "1", "--jobs", "0")
+    assert ended.code == 130
+    assert "stopped; 0 of 2 cells are kept in results/" in ended.err
+    assert "broke" not in ended.err
+    assert not (tmp_path / "results" / "analyses").exists()
+
+
 def test_without_a_run_it_says_which_command_makes_one(cli):
     cli.install("ablation", "harbench_analyses.ablation")
     ended = cli("ablate")
