@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import importlib.util
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Generic, TypeVar
@@ -18,17 +16,23 @@ import pluggy
 
 from harbench import hookspecs
 from harbench.errors import ConfigError, PluginError, did_you_mean
-from harbench.nouns import Analysis, Dataset, Model
+from harbench.installed import MetadataError, entry_points, home, in_order, version
+from harbench.nouns import Analysis, Augmentation, Command, Dataset, Loss, Model, Score
 from harbench.nouns.names import NAME_RULE, is_name
+from harbench.plugin_guard import StuckError, nothing_on_stdout, patience, stopped_when_stuck
 
 GROUP = "harbench"
 LOCAL_FOLDER = "harbench_plugins"
 
-Noun = TypeVar("Noun", Dataset, Model, Analysis)
+Noun = TypeVar("Noun", Dataset, Model, Analysis, Command, Loss, Augmentation, Score)
 _WORDS: dict[type, tuple[str, str]] = {
     Dataset: ("dataset", "datasets"),
     Model: ("model", "models"),
     Analysis: ("analysis", "analyses"),
+    Command: ("command", "commands"),
+    Loss: ("loss", "losses"),
+    Augmentation: ("augmentation", "augmentations"),
+    Score: ("score", "scores"),
 }
 
 
@@ -147,6 +151,20 @@ class Shelf(Generic[Noun]):
         return len(self._things)
 
 
+@dataclass(frozen=True)
+class Observer:
+    """A plugin that is told what happens while a run goes on.
+
+    Args:
+        origin: Which.
+        hooks: Those of :data:`harbench.hookspecs.OBSERVING` that it has, by name; each takes its
+            one argument by keyword.
+    """
+
+    origin: Origin
+    hooks: Mapping[str, Callable[..., object]]
+
+
 @dataclass
 class Registry:
     """All that the installed plugins offer, and the plugins that could not be loaded."""
@@ -154,13 +172,26 @@ class Registry:
     datasets: Shelf[Dataset] = field(default_factory=lambda: Shelf(Dataset))
     models: Shelf[Model] = field(default_factory=lambda: Shelf(Model))
     analyses: Shelf[Analysis] = field(default_factory=lambda: Shelf(Analysis))
+    commands: Shelf[Command] = field(default_factory=lambda: Shelf(Command))
+    losses: Shelf[Loss] = field(default_factory=lambda: Shelf(Loss))
+    augmentations: Shelf[Augmentation] = field(default_factory=lambda: Shelf(Augmentation))
+    scores: Shelf[Score] = field(default_factory=lambda: Shelf(Score))
+    observers: list[Observer] = field(default_factory=list)
     loaded: list[Origin] = field(default_factory=list)
     broken: list[BrokenPlugin] = field(default_factory=list)
 
     @property
     def shelves(self) -> tuple[Shelf[Any], ...]:
-        """Datasets, models, analyses."""
-        return (self.datasets, self.models, self.analyses)
+        """Datasets, models, analyses, commands, losses, augmentations, scores."""
+        return (
+            self.datasets,
+            self.models,
+            self.analyses,
+            self.commands,
+            self.losses,
+            self.augmentations,
+            self.scores,
+        )
 
     def names_of(self, origin: Origin) -> dict[str, list[str]]:
         """Kind -> names that this plugin registered; kinds without a name are left out."""
@@ -168,42 +199,53 @@ class Registry:
         return {kind: names for kind, names in found.items() if names}
 
 
-def load_plugins(files: Sequence[Path] = (), *, strict: bool = False) -> Registry:
+def load_plugins(
+    files: Sequence[Path] = (), *, strict: bool = False, packages: bool = True
+) -> Registry:
     """Load every installed plugin, the files in ``./harbench_plugins/``, and ``files``.
 
     Args:
         files: Single-file plugins, as given by ``--plugin PATH``.
         strict: Raise at the first plugin that cannot be loaded, instead of noting it.
+        packages: False loads the files only.
 
     Raises:
         PluginError: two plugins offer one name; a file does not exist; or, if ``strict``, any
             plugin that fails.
+        ConfigError: HARBENCH_PLUGIN_TIMEOUT is no number of seconds.
     """
     for path in files:
         if not path.is_file():
             raise PluginError(
                 f"there is no plugin file {path}", where="--plugin", expected="one Python file"
             )
-    registry = Registry()
-    for point in _points():
-        home, version = _home(point), point.dist.version if point.dist else ""
-        _load(registry, Origin(point.name, home, version, point.value), point.load, strict)
-    local = sorted(Path(LOCAL_FOLDER).glob("*.py")) if Path(LOCAL_FOLDER).is_dir() else []
-    # One file named twice (in the folder and by --plugin) is one plugin.
-    for path in {path.resolve(): path for path in [*local, *files]}.values():
-        origin = Origin(path.stem, str(path), "")
-        _load(registry, origin, partial(_import_file, path), strict)
+    registry, seconds = Registry(), patience()
+
+    def load(origin: Origin, imports: Callable[[], object]) -> None:
+        try:
+            with stopped_when_stuck(str(origin), seconds):
+                _register(registry, origin, imports())
+        except (NameTakenError, KeyboardInterrupt):
+            raise
+        except BaseException as error:  # whatever one plugin does, the others load
+            for shelf in registry.shelves:
+                shelf.remove_from(origin)
+            broken = BrokenPlugin(origin, reason_of(error))
+            if strict:
+                raise PluginError(str(broken)) from error
+            registry.broken.append(broken)
+        else:
+            registry.loaded.append(origin)
+
+    # What a plugin prints while it loads must not end up in a table or in JSON.
+    with nothing_on_stdout():
+        for point in in_order(entry_points(GROUP)) if packages else ():
+            load(Origin(point.name, home(point), version(point), point.value), point.load)
+        local = sorted(Path(LOCAL_FOLDER).glob("*.py")) if Path(LOCAL_FOLDER).is_dir() else []
+        # One file named twice (in the folder and by --plugin) is one plugin.
+        for path in {path.resolve(): path for path in [*local, *files]}.values():
+            load(Origin(path.stem, str(path), ""), partial(_import_file, path))
     return registry
-
-
-def _points() -> list[EntryPoint]:
-    found = sorted(entry_points(group=GROUP), key=lambda point: (_home(point), point.name))
-    # An editable install beside a wheel lists the same entry point twice.
-    return list({(point.name, point.value): point for point in reversed(found)}.values())[::-1]
-
-
-def _home(point: EntryPoint) -> str:
-    return point.dist.name if point.dist else ""
 
 
 def _import_file(path: Path) -> ModuleType:
@@ -225,24 +267,6 @@ def _import_file(path: Path) -> ModuleType:
     return module
 
 
-def _load(registry: Registry, origin: Origin, load: Callable[[], object], strict: bool) -> None:
-    try:
-        # What a plugin prints while it loads must not end up in a table or in JSON.
-        with contextlib.redirect_stdout(sys.stderr):
-            _register(registry, origin, load())
-    except NameTakenError:
-        raise
-    except (Exception, SystemExit) as error:  # whatever one plugin does, the others load
-        for shelf in registry.shelves:
-            shelf.remove_from(origin)
-        broken = BrokenPlugin(origin, _reason(error))
-        if strict:
-            raise PluginError(str(broken)) from error
-        registry.broken.append(broken)
-    else:
-        registry.loaded.append(origin)
-
-
 def _register(registry: Registry, origin: Origin, module: object) -> None:
     manager = pluggy.PluginManager(GROUP)
     manager.add_hookspecs(hookspecs)
@@ -254,11 +278,33 @@ def _register(registry: Registry, origin: Origin, module: object) -> None:
     hook.register_datasets(register=lambda thing: registry.datasets.add(thing, origin))
     hook.register_models(register=lambda thing: registry.models.add(thing, origin))
     hook.register_analyses(register=lambda thing: registry.analyses.add(thing, origin))
+    hook.register_commands(register=lambda thing: _add_command(registry, thing, origin))
+    hook.register_losses(register=lambda thing: registry.losses.add(thing, origin))
+    hook.register_augmentations(register=lambda thing: registry.augmentations.add(thing, origin))
+    hook.register_scores(register=lambda thing: registry.scores.add(thing, origin))
+    callers = {name: getattr(hook, name) for name in hookspecs.OBSERVING}
+    if told := {name: call for name, call in callers.items() if call.get_hookimpls()}:
+        registry.observers.append(Observer(origin, told))
 
 
-def _reason(error: BaseException) -> str:
-    text = " ".join(str(error).split())
-    if isinstance(error, _RefusedError):
+def _add_command(registry: Registry, thing: Command, origin: Origin) -> None:
+    if origin.module:
+        raise _RefusedError(
+            "it is a package and calls register_commands, which is for single files; a package's "
+            "command is an entry point of the group harbench.commands"
+        )
+    registry.commands.add(thing, origin)
+
+
+def reason_of(error: BaseException) -> str:
+    """Why a plugin cannot be loaded, in one line of at most 500 characters."""
+    try:
+        text = " ".join(str(error).split())
+    except Exception:  # noqa: BLE001 - an exception of the plugin's own, whose text fails
+        text = ""
+    text = "".join(letter if letter.isprintable() else "?" for letter in text)
+    text = text if len(text) <= 400 else f"{text[:400]} ..."
+    if isinstance(error, (_RefusedError, StuckError, MetadataError)):
         return text
     if isinstance(error, SystemExit):
         return f"it ends the program while loading (SystemExit: {text or 'no code'})"

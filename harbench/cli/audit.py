@@ -100,7 +100,7 @@ def _benchmarks(target: Path, names: Any, overrides: Any) -> list[Benchmark]:
     from harbench.config import load, loads, select
 
     if not target.is_dir():
-        return select(load(target, overrides), names)
+        return select(load(target, overrides, registry), names)
     store = _store(target, overrides)
     return [
         loads(store.benchmark(name)["settings"], f"{name}.json").benchmarks[0]

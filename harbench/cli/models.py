@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -23,6 +24,7 @@ def list_models(context: typer.Context) -> None:
     rows = [
         (
             model.name,
+            model.kind,
             str(model.window or ""),
             str(model.min_times),
             models.origin(model.name).package,
@@ -30,7 +32,7 @@ def list_models(context: typer.Context) -> None:
         )
         for model in models
     ]
-    print_rows(("model", "window#", "shortest#", "from", "summary"), rows)
+    print_rows(("model", "kind", "window#", "shortest#", "from", "summary"), rows)
 
 
 @app.command()
@@ -57,11 +59,14 @@ def show(
         print_facts(_published(model))
     n_times = times or model.window or max(model.min_times, 24)
     typer.echo(f"\nbuilt for {channels} channels, {n_times} samples, {classes} classes")
-    _print_built(model, channels, n_times, classes)
+    if model.kind == "estimator":
+        _print_estimator(model, channels, n_times, classes)
+    else:
+        _print_built(model, channels, n_times, classes)
 
 
 def _facts(model: Model) -> list[tuple[str, str]]:
-    facts = [("name", model.name), ("summary", model.summary)]
+    facts = [("name", model.name), ("kind", model.kind), ("summary", model.summary)]
     if model.stand_in:
         facts.append(("STAND-IN", model.stand_in))
     facts.append(("cite", model.citation.text))
@@ -72,7 +77,8 @@ def _facts(model: Model) -> list[tuple[str, str]]:
     window = f"{model.window} samples" if model.window else "not stated by the paper"
     facts.append(("window", f"{window}; takes {model.min_times} and more"))
     facts += [("options", f"{key}: {value!r}") for key, value in model.options.items()]
-    facts.append(("recipe", _settings(model.recipe.model_dump(exclude_none=True))))
+    if model.recipe is not None:
+        facts.append(("recipe", _settings(model.recipe.model_dump(exclude_none=True))))
     facts += [("notes", note) for note in model.notes]
     return facts
 
@@ -121,3 +127,17 @@ def _print_built(model: Model, n_channels: int, n_times: int, n_classes: int) ->
         median, p95 = cost.latency_median_ms, cost.latency_p95_ms
         facts.append(("latency", f"{median:.3g} ms a window (95 %: {p95:.3g} ms), one CPU thread"))
     print_facts(facts)
+
+
+def _print_estimator(model: Model, n_channels: int, n_times: int, n_classes: int) -> None:
+    from harbench.training.estimators import build_estimator
+
+    built = build_estimator(model, n_channels, n_times, n_classes, {}, seed=0)
+    # What scikit-learn prints of a pipeline takes several lines, and says where functions lie.
+    lines = re.sub(r"<function (\S+) at 0x\w+>", r"\1", repr(built)).splitlines()
+    print_facts(
+        [
+            *(("estimator" if number == 0 else "", line) for number, line in enumerate(lines)),
+            ("cost", "depends on what it is fitted to: see the tables of harbench run"),
+        ]
+    )

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harbench.cli.context import print_facts, print_rows, registry
+from harbench.cli.foreign import clashes, installed_commands
 
 if TYPE_CHECKING:
-    from harbench.plugins import Origin
+    from harbench.plugins import Origin, Registry
 
 app = typer.Typer(invoke_without_command=True, help="List the plugins, show one.")
 
@@ -26,6 +27,11 @@ def list_plugins(context: typer.Context) -> None:
             f"{kind} {name}" for kind, names in found.names_of(origin).items() for name in names
         ]
         rows.append((origin.plugin, origin.distribution, origin.version, ", ".join(offers)))
+    rows += [
+        (command.name, command.home, command.version, f"command {command.name}")
+        for commands in installed_commands().values()
+        for command in commands
+    ]
     print_rows(("plugin", "from", "version", "offers"), rows)
     if found.broken:
         typer.echo("\ncannot be loaded")
@@ -36,6 +42,15 @@ def list_plugins(context: typer.Context) -> None:
                 for b in found.broken
             ],
         )
+    from harbench.cli.app import COMMANDS
+
+    for line in clashes([name for name, _, _ in COMMANDS], _of_files(found)):
+        typer.echo(f"\nwarning: {line}")
+
+
+def _of_files(found: Registry) -> list[tuple[str, str]]:
+    shelf = found.commands
+    return [(command.name, shelf.origin(command.name).package) for command in shelf]
 
 
 @app.command()
@@ -46,7 +61,8 @@ def show(name: Annotated[str, typer.Argument(metavar="NAME", help="A plugin.")])
     found = registry(warn=False)
     reasons = {broken.origin: broken.reason for broken in found.broken}
     origins = [origin for origin in [*found.loaded, *reasons] if origin.plugin == name]
-    if not origins:
+    commands = installed_commands().get(name, [])
+    if not origins and not commands:
         known = [origin.plugin for origin in [*found.loaded, *reasons]]
         raise ConfigError(
             f"no plugin is called '{name}'{did_you_mean(name, known)}", fix="harbench plugins"
@@ -63,6 +79,10 @@ def show(name: Annotated[str, typer.Argument(metavar="NAME", help="A plugin.")])
                     about = thing.title if shelf.kind == "dataset" else thing.summary
                     facts.append((shelf.kind, f"{thing.name}: {about}"))
         print_facts(facts)
+    for number, command in enumerate(commands):
+        if number or origins:
+            typer.echo()
+        print_facts([("command", command.name), ("package", command.package)])
 
 
 def _facts(origin: Origin) -> list[tuple[str, str]]:

@@ -171,6 +171,8 @@ def _said(title: str, event: Event) -> str:
     if isinstance(outcome, CellResult):
         nf = 100 * outcome.record["scores"]["nf"]
         seconds = outcome.measured["seconds"]["train_and_predict"]
+        if outcome.record["cell"]["recipe"] is None:
+            return f"{title}: NF {nf:.1f}, fitted in {outcome.measured['seconds']['fit']:.1f} s"
         epochs = len(outcome.record["curve"])
         return f"{title}: NF {nf:.1f} after {epochs} epochs, {seconds:.1f} s"
     return f"{title}: {outcome.cost['parameters']:,} parameters, {outcome.cost['macs'] or 0:,} MACs"

@@ -64,7 +64,7 @@ def run(
 
     if timeout is not None and not timeout > 0:
         raise ConfigError("that is no time", where="--timeout", expected="seconds above 0")
-    loaded = load(file, overrides or ())
+    loaded = load(file, overrides or (), registry)
     chosen = [narrowed(benchmark, seeds, models) for benchmark in select(loaded, names or ())]
     if device != "cpu":
         # One mistake, told at once, and not one failure a cell. "cpu" can be told without torch.

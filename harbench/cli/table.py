@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from harbench.cli.context import console
+from harbench.cli.context import console, registry
 from harbench.cli.options import Out
 
 
@@ -36,7 +36,7 @@ def table(
 ) -> None:
     """Print the tables of a results folder again. Nothing is trained, no data is read."""
     from harbench.errors import ResultsError
-    from harbench.metrics import find_metric
+    from harbench.metrics import METRICS, SAMPLE_METRICS, find_metric
     from harbench.report.table import DEFAULT_METRICS, comparison_table
     from harbench.report.terminal import print_table
     from harbench.report.text import csv_text, json_text, latex, markdown
@@ -48,8 +48,14 @@ def table(
         raise ResultsError(
             "there are no results yet", where=str(out), fix="harbench run benchmarks.yaml"
         )
-    metrics = [find_metric(m, of_samples=True).name for m in metric] if metric else DEFAULT_METRICS
-    tables = [comparison_table(store, name, metrics, flops=flops) for name in chosen]
+    metrics = list(dict.fromkeys(metric)) if metric else list(DEFAULT_METRICS)
+    # Plugins are loaded for a name that is none of harbench's own.
+    own = METRICS.keys() | SAMPLE_METRICS.keys()
+    scores = () if own.issuperset(metrics) else tuple(registry().scores)
+    for name in metrics:
+        find_metric(name, of_samples=True, added=scores)
+    added = [score for score in scores if score.name in metrics]
+    tables = [comparison_table(store, name, metrics, flops=flops, added=added) for name in chosen]
     if form is Format.rich:
         for found in tables:
             print_table(console(), found)

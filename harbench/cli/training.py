@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from harbench.cli.context import error_console
+from harbench.cli.context import error_console, registry
 
 if TYPE_CHECKING:
     from harbench.execute.jobs import Failed
@@ -30,19 +30,24 @@ def carry_out(
     """
     from harbench.cli.progress import RunProgress
     from harbench.execute.local import InProcessExecutor, ProcessExecutor
+    from harbench.execute.observers import Observers
     from harbench.execute.run import efforts_of, measure_costs, train_cells
 
     places = _cores() if jobs is None else jobs
-    executor = ProcessExecutor(places) if places else InProcessExecutor()
-    alone = ProcessExecutor(1) if places else InProcessExecutor()
+    fits = any(job.cell.recipe is None for job in work.cells)
+    executor = ProcessExecutor(places, estimators=fits) if places else InProcessExecutor()
+    alone = ProcessExecutor(1, estimators=fits) if places else InProcessExecutor()
+    observers = Observers(registry().observers, store, _warn)
     try:
         with RunProgress(error_console()) as progress:
             failures = progress.follow_costs(measure_costs(work, store, alone), len(work.costs))
             efforts = efforts_of(work, planned, store)
-            return failures + progress.follow_cells(
-                train_cells(work, efforts, store, executor), efforts
-            )
+            events = observers.watched(train_cells(work, efforts, store, executor))
+            failures += progress.follow_cells(events, efforts)
+        observers.end(work)
+        return failures
     except KeyboardInterrupt:
+        observers.end(work, stopped=True)
         done = sum(store.has(job.key) for job in work.cells)
         error_console().print(
             f"\nstopped; {done} of {len(work.cells)} cells are kept in {store.folder}/\n"
@@ -51,6 +56,10 @@ def carry_out(
         )
         # Not typer.Exit, which is an Exception: an analysis that had this trained did not break.
         raise SystemExit(130) from None
+
+
+def _warn(text: str) -> None:
+    error_console().print(text, soft_wrap=True)
 
 
 def _cores() -> int:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from harbench.config.methods import check_methods
 from harbench.config.nodes import Node, Problems
 from harbench.config.overrides import parse_overrides
 from harbench.config.reading import CORE_SCHEMA, read, read_text
@@ -18,19 +19,26 @@ from harbench.config.validation import validate
 from harbench.errors import ConfigError, did_you_mean
 from harbench.nouns.recipe import Recipe
 
+if TYPE_CHECKING:
+    from harbench.plugins import Registry
 
-def load(path: Path, overrides: Sequence[str] = ()) -> BenchmarkFile:
+
+def load(
+    path: Path, overrides: Sequence[str] = (), registry: Callable[[], Registry] | None = None
+) -> BenchmarkFile:
     """The checked settings of a file.
 
     Args:
         path: The file; errors name it as given.
         overrides: ``KEY=VALUE`` of each ``--set``, in order (:mod:`harbench.config.overrides`).
+        registry: Gives the plugins, to check the losses and augmentations that recipes name; None
+            leaves them to :func:`harbench.plan.plan`, which knows no lines.
 
     Raises:
         ConfigError: with everything that is wrong, each with ``file:line:column``.
     """
     problems = Problems()
-    return _checked(read(path, problems), path, overrides, problems)
+    return _checked(read(path, problems), path, overrides, problems, registry)
 
 
 def loads(text: str, name: str) -> BenchmarkFile:
@@ -50,13 +58,22 @@ def loads(text: str, name: str) -> BenchmarkFile:
     return _checked(root, Path(name), (), problems)
 
 
-def _checked(root: Node, path: Path, overrides: Sequence[str], problems: Problems) -> BenchmarkFile:
+def _checked(
+    root: Node,
+    path: Path,
+    overrides: Sequence[str],
+    problems: Problems,
+    registry: Callable[[], Registry] | None = None,
+) -> BenchmarkFile:
     trees, defaults = resolve(root, path, parse_overrides(overrides, problems), problems)
     known = problems.places
     found = [validate(tree, known, problems) for tree in trees]
     if defaults is not None:
         validate(defaults, known, problems)
     problems.raise_if_any()
+    if registry is not None:
+        check_methods([*trees, *([defaults] if defaults else [])], registry, problems)
+        problems.raise_if_any()
     return BenchmarkFile(path=path, benchmarks=tuple(b for b in found if b is not None))
 
 

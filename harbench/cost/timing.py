@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -55,15 +56,20 @@ def latency(
     torch.set_num_threads(1)
     try:
         with torch.random.fork_rng(devices=[]), torch.inference_mode():
-            for _ in range(WARM_UP):
-                twin(window)
-            taken: list[int] = []
-            begin = time.perf_counter()
-            while len(taken) < runs or time.perf_counter() - begin < seconds:
-                start = time.perf_counter_ns()
-                twin(window)
-                taken.append(time.perf_counter_ns() - start)
+            return latency_of(lambda: twin(window), runs=runs, seconds=seconds)
     finally:
         torch.set_num_threads(threads)
+
+
+def latency_of(predict: Callable[[], object], *, runs: int, seconds: float) -> Latency:
+    """Time a call that predicts one window: ``runs`` times at least, and for ``seconds``."""
+    for _ in range(WARM_UP):
+        predict()
+    taken: list[int] = []
+    begin = time.perf_counter()
+    while len(taken) < runs or time.perf_counter() - begin < seconds:
+        start = time.perf_counter_ns()
+        predict()
+        taken.append(time.perf_counter_ns() - start)
     median, p95 = np.percentile(np.array(taken) / 1e6, [50, 95])
     return Latency(float(median), float(p95), len(taken))

@@ -10,9 +10,9 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import harbench
-from harbench.plan.cells import processor
+from harbench.cost.processor import processor
 
-_PACKAGES = ("torch", "numpy", "pandas", "scipy")
+_PACKAGES = ("torch", "numpy", "pandas", "scipy", "scikit-learn")
 
 
 @cache

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from harbench.plan import Cell
 from harbench.results.records import Predictions
+from harbench.training.curve import Epoch
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,7 @@ class CellJob:
 
     Args:
         cell: Which.
-        device: "cpu", "cuda", "cuda:1" or "auto".
+        device: "cpu", "cuda", "cuda:1" or "auto"; of networks: estimators are fitted on the CPU.
         plugin_files: Single-file plugins that the worker must load as well.
         checkpoints: Folder in which the training is saved now and then; None never saves.
         time_limit: Seconds that it may take; None is no limit.
@@ -88,12 +89,16 @@ class Started:
 
 @dataclass(frozen=True)
 class Progress:
-    """A cell has ended an epoch: its number, of how many, and the validation score (or None)."""
+    """A cell has ended an epoch: its number, of how many, and the validation score (or None).
+
+    ``line`` is the whole of the learning curve's line, where there is one.
+    """
 
     job: Job
     epoch: int
     epochs: int
     score: float | None
+    line: Epoch | None = None
 
 
 @dataclass(frozen=True)

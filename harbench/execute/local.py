@@ -23,6 +23,9 @@ from harbench.execute.jobs import (
     Started,
 )
 
+# Each takes a good part of a second, which every fit would take again.
+_SCIKIT_LEARN = ("sklearn.ensemble", "sklearn.linear_model", "sklearn.neighbors")
+
 
 class TimeLimitError(HarbenchError):
     """A cell took longer than it may."""
@@ -31,7 +34,7 @@ class TimeLimitError(HarbenchError):
 class InProcessExecutor:
     """One job after the other in this very process; for tests and debuggers.
 
-    A cell's time limit is looked at when an epoch ends.
+    A cell's time limit is looked at when an epoch ends, and when the cell does.
     """
 
     def run(self, jobs: Iterable[Job]) -> Generator[Event]:
@@ -49,6 +52,9 @@ class InProcessExecutor:
                     raise TimeLimitError(_too_long(event.job))
 
             outcome = perform(job, hear)
+            if isinstance(outcome, Finished) and time.monotonic() > end:
+                # A fit has no epochs; in a process of its own it would have been ended.
+                outcome = Failed(job, _too_long(job))
             yield from heard
             yield outcome
 
@@ -61,10 +67,12 @@ class ProcessExecutor:
 
     Args:
         places: How many jobs run at once.
+        estimators: Whether some will fit one: then scikit-learn is loaded as well.
     """
 
-    def __init__(self, places: int) -> None:
+    def __init__(self, places: int, *, estimators: bool = False) -> None:
         self.places = places
+        self._loaded = ["harbench.execute.work", *(_SCIKIT_LEARN if estimators else ())]
 
     def run(self, jobs: Iterable[Job]) -> Generator[Event]:
         """See :class:`harbench.execute.jobs.Executor`."""
@@ -73,7 +81,7 @@ class ProcessExecutor:
             os.environ.setdefault(name, "1")
         if sys.platform == "linux":
             context: multiprocessing.context.BaseContext = multiprocessing.get_context("forkserver")
-            context.set_forkserver_preload(["harbench.execute.work"])
+            context.set_forkserver_preload(self._loaded)
         else:
             context = multiprocessing.get_context("spawn")
         waiting = iter(jobs)

@@ -17,8 +17,8 @@ from harbench.errors import ResultsError
 from harbench.execute.jobs import CellJob, CellResult, Event, Executor, Failed, Finished
 from harbench.nouns import Protocol, Recipe
 from harbench.plan import Cell
-from harbench.plan.keys import harbench_digest, source_digest
-from harbench.plugins import Registry
+from harbench.plan.keys import harbench_digest, library_versions, source_digest
+from harbench.plugins import Registry, Shelf
 from harbench.results import Store, StoredCell
 
 Verdict = Literal["same bits", "within the interval", "different"]
@@ -91,7 +91,7 @@ def cell_of(stored: StoredCell, registry: Registry) -> Cell:
         fold=facts["fold"],
         model=facts["model"],
         options=facts["options"],
-        recipe=Recipe.model_validate(facts["recipe"]),
+        recipe=None if facts["recipe"] is None else Recipe.model_validate(facts["recipe"]),
         seed=facts["seed"],
     )
 
@@ -211,21 +211,45 @@ def _code(stored: StoredCell, cell: Cell, registry: Registry) -> list[tuple[str,
     """Code that is another than that of the key."""
     origin = registry.models.origin(cell.model)
     facts = stored.record["cell"]
+    build = registry.models.get(cell.model).build
     now = {
-        "source": source_digest(registry.models.get(cell.model).build),
+        "source": source_digest(build),
         "distribution": [origin.distribution, origin.version] if origin.version else None,
         "harbench": harbench_digest(),
     }
+    if "libraries" in facts:
+        now["libraries"] = _listed(library_versions(build))
+        facts = {**facts, "libraries": _listed(facts["libraries"])}
     titles = {
         "source": f"source of model '{cell.model}'",
         "distribution": f"distribution of model '{cell.model}'",
+        "libraries": f"libraries of model '{cell.model}'",
         "harbench": "harbench's own code (data and training)",
     }
-    return [
+    changed = [
         (titles[name], _short(facts.get(name)), _short(value))
         for name, value in now.items()
         if facts.get(name) != value
     ]
+    return [*changed, *_methods(facts, registry)]
+
+
+def _methods(facts: Mapping[str, Any], registry: Registry) -> list[tuple[str, str, str]]:
+    """Losses and augmentations whose source is another than that of the key."""
+    named = facts.get("methods", {})
+    uses: list[tuple[str, Shelf[Any], dict[str, Any]]] = [
+        *(("loss", registry.losses, one) for one in filter(None, [named.get("loss")])),
+        *(("augmentation", registry.augmentations, one) for one in named.get("augment", ())),
+    ]
+    return [
+        (f"source of {kind} '{one['name']}'", _short(one["source"]), _short(now))
+        for kind, shelf, one in uses
+        if (now := source_digest(shelf.get(one["name"]).build)) != one["source"]
+    ]
+
+
+def _listed(versions: Mapping[str, str]) -> list[str]:
+    return [f"{name} {version}" for name, version in sorted(versions.items())]
 
 
 def _short(value: Any) -> str:

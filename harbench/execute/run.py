@@ -72,7 +72,9 @@ def work_of(
     cached: set[str] = set()
     for benchmark in planned:
         for row in benchmark.rows:
-            if force or store.cost(row.cost_key) is None:
+            # What an estimator costs depends on its fit: it is measured in the cells.
+            wanted = row.model.kind == "network"
+            if wanted and (force or store.cost(row.cost_key) is None):
                 costs[row.cost_key] = CostJob(
                     row.cost_key,
                     row.model.name,
@@ -111,7 +113,7 @@ def measure_costs(work: Work, store: Store, executor: Executor) -> Generator[Eve
 def efforts_of(work: Work, planned: Sequence[PlannedBenchmark], store: Store) -> dict[str, float]:
     """Key of each cell to be trained -> about how much work it is: MACs of all its epochs.
 
-    Epochs that early stopping saves are counted; a network without a known cost counts 1 a window.
+    Epochs that early stopping saves are counted; a model without a known cost counts 1 a window.
     """
     found: dict[str, float] = {}
     for benchmark in planned:
@@ -119,8 +121,9 @@ def efforts_of(work: Work, planned: Sequence[PlannedBenchmark], store: Store) ->
             cost = store.cost(row.cost_key)
             macs = float(cost["macs"] or 1) if cost else 1.0
             windows = {fold.name: fold.windows["train"] for fold in row.folds}
+            epochs = 1 if row.recipe is None else row.recipe.epochs
             for cell in row.cells:
-                found[cell.key] = macs * windows[cell.fold] * row.recipe.epochs
+                found[cell.key] = macs * windows[cell.fold] * epochs
     return {job.key: found[job.key] for job in work.cells}
 
 

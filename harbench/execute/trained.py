@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -98,6 +98,9 @@ def _load_later(stored: StoredCell, registry: Callable[[], Registry]) -> LoadedC
 def load_cell(stored: StoredCell, registry: Registry) -> LoadedCell:
     """A stored cell with its network and windows.
 
+    An estimator is not kept, for only a pickle could bring it back. In its place stands a module
+    that says so when it is asked for logits; the windows are there.
+
     Raises:
         ResultsError: the weights are missing or not those of the record.
         ConfigError: no installed plugin offers its model or dataset.
@@ -109,7 +112,7 @@ def load_cell(stored: StoredCell, registry: Registry) -> LoadedCell:
     where = str(stored.folder)
     dataset = registry.datasets.get(facts["dataset"], where=where)
     model = registry.models.get(facts["model"], where=where)
-    weights = _weights(stored)
+    weights = _weights(stored) if facts["recipe"] is not None else None
     task = dataset.task(facts["task"])
     protocol = Protocol.model_validate({**settings["protocol"], "split": settings["split"]})
     path = stored.measured["asked_for_by"]["path"]
@@ -145,19 +148,14 @@ def load_cell(stored: StoredCell, registry: Registry) -> LoadedCell:
     def fresh(seed: int) -> nn.Module:
         from harbench.training.cell import build
 
+        if weights is None:
+            return _no_network(facts["model"], stored)
         module = build(model, len(chosen), length, len(classes), facts["options"], seed)
         return module.eval()
 
     module = fresh(facts["seed"])
-    try:
-        module.load_state_dict(weights)
-    except RuntimeError as error:
-        raise ResultsError(
-            f"the stored weights do not fit model '{model.name}' as it is now: "
-            f"{str(error).splitlines()[-1].strip()}",
-            where=where,
-            fix="harbench run benchmarks.yaml",
-        ) from error
+    if weights is not None:
+        _put(weights, module, model.name, where)
     parts = {"train": data.train, "validation": data.validation, "test": data.test}
     return LoadedCell(
         module=module,
@@ -173,6 +171,38 @@ def load_cell(stored: StoredCell, registry: Registry) -> LoadedCell:
         null=stored.record["null"],
         samples=_sample_classes(stream, fold, task, protocol),
     )
+
+
+def _put(weights: Mapping[str, Any], module: nn.Module, model: str, where: str) -> None:
+    try:
+        module.load_state_dict(weights)
+    except RuntimeError as error:
+        raise ResultsError(
+            f"the stored weights do not fit model '{model}' as it is now: "
+            f"{str(error).splitlines()[-1].strip()}",
+            where=where,
+            fix="harbench run benchmarks.yaml",
+        ) from error
+
+
+def _no_network(model: str, stored: StoredCell) -> nn.Module:
+    from torch import nn
+
+    row = stored.measured["asked_for_by"]["row"]
+
+    class NoNetwork(nn.Module):
+        """Stands where a network would, for analyses that ask for its windows alone."""
+
+        def forward(self, *_: Any) -> Any:
+            raise ResultsError(
+                f"row '{row}' has no network: its model '{model}' is an estimator, of which "
+                "predictions and scores are kept",
+                where=str(stored.folder),
+                expected="a row whose model is a network",
+                fix="harbench models",
+            )
+
+    return NoNetwork().eval()
 
 
 def _sample_classes(

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from safetensors.torch import save
 
-from harbench.cost import measure
+from harbench.cost import FittedCost, measure, measure_fitted
 from harbench.data.prepared import PreparedFold, prepare
 from harbench.data.splits import Fold, classes_of, folds_of
 from harbench.data.stream import Stream, open_stream
@@ -35,12 +35,15 @@ from harbench.execute.jobs import (
     Remark,
 )
 from harbench.metrics import confusion, score
+from harbench.nouns import Model, Recipe
 from harbench.plan.keys import fold_digest
 from harbench.plugins import Registry, load_plugins
 from harbench.results.records import Predictions
 from harbench.training.cell import TrainedModel, build, device_named, train_cell
 from harbench.training.checkpoints import Checkpoint, seconds_between
 from harbench.training.curve import Epoch
+from harbench.training.estimators import FittedModel, fit_cell, windows_of
+from harbench.training.methods import Methods, methods_of
 from harbench.training.seeds import be_deterministic
 
 
@@ -112,21 +115,9 @@ def _train(job: CellJob, report: Callable[[Progress | Remark], None]) -> CellRes
     )
     prepared = time.perf_counter()
 
-    def on_epoch(epoch: Epoch) -> None:
-        value = epoch.validation.get(cell.recipe.monitor)
-        report(Progress(job, epoch.number, cell.recipe.epochs, value))
-
-    trained = train_cell(
-        model,
-        data,
-        cell.recipe,
-        cell.options,
-        cell.seed,
-        job.device,
-        on_epoch,
-        _checkpoint(job, lambda text: report(Remark(job, text))),
-    )
+    trained = _learnt(job, model, data, report)
     finished = time.perf_counter()
+    cost = _cost(model, data, trained) if isinstance(trained, FittedModel) else None
     measured = {
         "started": started.isoformat(timespec="seconds"),
         "asked_for_by": {
@@ -134,9 +125,11 @@ def _train(job: CellJob, report: Callable[[Progress | Remark], None]) -> CellRes
             "row": cell.row,
             "path": None if cell.path is None else str(cell.path),
         },
-        "device": str(device_named(job.device)),
+        "device": "cpu" if cell.recipe is None else str(device_named(job.device)),
+        "cost": None if cost is None else cost.to_json(),
         "seconds": {
             "prepare": round(prepared - clock, 3),
+            "fit": round(trained.fit_seconds, 4),
             "train_and_predict": round(finished - prepared, 3),
             "processor": round(time.process_time() - processor, 3),
         },
@@ -151,6 +144,47 @@ def _train(job: CellJob, report: Callable[[Progress | Remark], None]) -> CellRes
         _predictions(stream, fold, trained),
         save(trained.weights),
     )
+
+
+def _learnt(
+    job: CellJob,
+    model: Model,
+    data: PreparedFold,
+    report: Callable[[Progress | Remark], None],
+) -> TrainedModel | FittedModel:
+    cell, recipe = job.cell, job.cell.recipe
+    if recipe is None:
+        return fit_cell(model, data, cell.options, cell.seed)
+
+    def on_epoch(epoch: Epoch) -> None:
+        value = epoch.validation.get(recipe.monitor)
+        report(Progress(job, epoch.number, recipe.epochs, value, epoch))
+
+    return train_cell(
+        model,
+        data,
+        recipe,
+        cell.options,
+        cell.seed,
+        job.device,
+        on_epoch,
+        _checkpoint(job, lambda text: report(Remark(job, text))),
+        _methods(job, data, recipe),
+    )
+
+
+def _methods(job: CellJob, data: PreparedFold, recipe: Recipe) -> Methods:
+    registry = _registry(job.plugin_files)
+    dataset = registry.datasets.get(job.cell.dataset)
+    channels = [dataset.channels[i] for i in job.cell.channels]
+    support = np.bincount(data.train.labels, minlength=data.n_classes)
+    return methods_of(recipe, registry, channels, tuple(map(int, support)))
+
+
+def _cost(model: Model, data: PreparedFold, fitted: FittedModel) -> FittedCost:
+    # All windows cost about the same; the first is there in each fold.
+    first = (data.test if len(data.test) else data.train)[np.arange(1)]
+    return measure_fitted(fitted.estimator, windows_of(data, first), model.counts)
 
 
 def _checkpoint(job: CellJob, on_trouble: Callable[[str], None]) -> Checkpoint | None:
@@ -171,7 +205,7 @@ def _record(
     job: CellJob,
     fold: Fold,
     data: PreparedFold,
-    trained: TrainedModel,
+    trained: TrainedModel | FittedModel,
     classes: tuple[str, ...],
     null: int | None,
 ) -> dict[str, Any]:
@@ -207,7 +241,7 @@ def _record(
         "curve": [
             {
                 "epoch": epoch.number,
-                "learning_rate": epoch.learning_rate,
+                "learning_rate": _finite(epoch.learning_rate),
                 "train_loss": _finite(epoch.train_loss),
                 **{f"validation_{k}": _finite(v) for k, v in epoch.validation.items()},
             }
@@ -217,11 +251,11 @@ def _record(
 
 
 def _finite(value: float) -> float | None:
-    # JSON has no infinity.
+    # JSON has no infinity; and a fit has neither learning rate nor loss.
     return value if math.isfinite(value) else None
 
 
-def _predictions(stream: Stream, fold: Fold, trained: TrainedModel) -> Predictions:
+def _predictions(stream: Stream, fold: Fold, trained: TrainedModel | FittedModel) -> Predictions:
     stops = np.array([recording.stop for recording in stream.recordings])
     which = np.searchsorted(stops, fold.test.starts, side="right")
     begins = np.array([recording.start for recording in stream.recordings])

@@ -6,7 +6,7 @@ with scikit-learn's ``zero_division=0``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from types import MappingProxyType
 from typing import Any
@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from harbench.errors import ConfigError, did_you_mean
 from harbench.metrics.segments import OVERLAPS
+from harbench.nouns.score import Score
 
 
 @dataclass(frozen=True)
@@ -222,17 +223,19 @@ def always_commonest(
     return score(matrix, names, null)
 
 
-def find_metric(name: str, *, of_samples: bool = False) -> Metric:
+def find_metric(name: str, *, of_samples: bool = False, added: Iterable[Score] = ()) -> Metric:
     """The metric of that name.
 
     Args:
         name: Of :data:`METRICS`.
         of_samples: Whether one of :data:`SAMPLE_METRICS` will do too.
+        added: Scores of plugins that will do too.
 
     Raises:
         ConfigError: where there is none, with the nearest name.
     """
-    known = {**METRICS, **SAMPLE_METRICS} if of_samples else METRICS
+    known = {**METRICS, **SAMPLE_METRICS} if of_samples else dict(METRICS)
+    known |= {score.name: Metric(score.name, score.title, score.summary) for score in added}
     if name not in known:
         raise ConfigError(
             f"no metric is called '{name}'{did_you_mean(name, known)}",

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         Trainer,
         Variant,
     )
+    from harbench.nouns.command import Command
     from harbench.nouns.dataset import (
         Archive,
         Channel,
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
         SourceFile,
         Task,
     )
-    from harbench.nouns.model import Model, PublishedResult
+    from harbench.nouns.model import Counts, Estimator, Model, PublishedResult
+    from harbench.nouns.observing import CellEnd, CellFacts, EpochEnd, RunEnd
     from harbench.nouns.protocol import (
         BlockSplit,
         FixedSplit,
@@ -38,29 +40,43 @@ if TYPE_CHECKING:
         RandomWindowSplit,
         Split,
     )
-    from harbench.nouns.recipe import Cosine, Plateau, Recipe, Step
+    from harbench.nouns.recipe import Cosine, Method, Plateau, Recipe, Step
+    from harbench.nouns.score import Predicted, Score
+    from harbench.nouns.training import Augmentation, Loss, TrainingBatch
 
 _HOME = {
     "Analysis": "analysis",
     "AnalysisResult": "analysis",
     "Archive": "dataset",
+    "Augmentation": "training",
     "BlockSplit": "protocol",
+    "CellEnd": "observing",
+    "CellFacts": "observing",
     "Channel": "dataset",
     "Citation": "dataset",
+    "Command": "command",
     "Cosine": "recipe",
+    "Counts": "model",
     "Dataset": "dataset",
+    "EpochEnd": "observing",
+    "Estimator": "model",
     "FixedSplit": "protocol",
     "GroupSplit": "protocol",
     "LeaveOneOutSplit": "protocol",
     "LoadedCell": "analysis",
+    "Loss": "training",
     "Member": "dataset",
+    "Method": "recipe",
     "Model": "model",
     "Plateau": "recipe",
+    "Predicted": "score",
     "Protocol": "protocol",
     "PublishedResult": "model",
     "RandomWindowSplit": "protocol",
     "Recipe": "recipe",
     "Recording": "dataset",
+    "RunEnd": "observing",
+    "Score": "score",
     "Source": "dataset",
     "SourceFile": "dataset",
     "Split": "protocol",
@@ -68,6 +84,7 @@ _HOME = {
     "Task": "dataset",
     "TrainedCell": "analysis",
     "Trainer": "analysis",
+    "TrainingBatch": "training",
     "Variant": "analysis",
 }
 
@@ -75,23 +92,35 @@ __all__ = [
     "Analysis",
     "AnalysisResult",
     "Archive",
+    "Augmentation",
     "BlockSplit",
+    "CellEnd",
+    "CellFacts",
     "Channel",
     "Citation",
+    "Command",
     "Cosine",
+    "Counts",
     "Dataset",
+    "EpochEnd",
+    "Estimator",
     "FixedSplit",
     "GroupSplit",
     "LeaveOneOutSplit",
     "LoadedCell",
+    "Loss",
     "Member",
+    "Method",
     "Model",
     "Plateau",
+    "Predicted",
     "Protocol",
     "PublishedResult",
     "RandomWindowSplit",
     "Recipe",
     "Recording",
+    "RunEnd",
+    "Score",
     "Source",
     "SourceFile",
     "Split",
@@ -99,6 +128,7 @@ __all__ = [
     "Task",
     "TrainedCell",
     "Trainer",
+    "TrainingBatch",
     "Variant",
 ]
 

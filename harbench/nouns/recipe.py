@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, field_validator, model_serializer
 
+from harbench.nouns.names import NAME_RULE, is_name
 from harbench.nouns.protocol import Settings
 
 Monitor = Literal["nf", "macro_f1", "accuracy", "loss"]
@@ -52,6 +53,72 @@ def _by_kind(value: Any) -> Any:
 # What may be written where a schedule stands; editors' schemas are made from it.
 _Written = Schedule | Literal["plateau", "cosine", "none"] | None
 
+PLAIN_LOSS = ("none", "cross-entropy")
+"""What may be written for the loss that no plugin brings."""
+
+Value = bool | int | float | str | None
+MethodOption = Value | tuple[Value, ...]
+
+
+class Method(Settings):
+    """A loss or an augmentation that a recipe names: ``focal``, or ``{focal: {gamma: 2}}``.
+
+    Args:
+        name: As a plugin registers it.
+        options: Keyword options of its builder.
+    """
+
+    name: str
+    options: dict[str, MethodOption] = Field(default_factory=dict)
+
+    @model_serializer
+    def _written(self) -> str | dict[str, dict[str, Any]]:
+        # As files write it: records and dumps are read again by the same rule.
+        return {self.name: dict(self.options)} if self.options else self.name
+
+
+def _method(value: Any) -> Any:
+    """The method that is written so.
+
+    Raises:
+        ValueError: it is neither a name nor one name with its options.
+    """
+    if isinstance(value, Method):
+        return value
+    name, options = value, None
+    if isinstance(value, dict) and len(value) == 1:
+        [(name, options)] = value.items()
+    if isinstance(name, str) and not is_name(name):
+        raise ValueError(f"'{name}' is no name; a name has {NAME_RULE}")
+    if not isinstance(name, str) or not isinstance(options, dict | None):
+        raise ValueError(
+            "there is neither a name (focal) nor one name with its options ({focal: {gamma: 2}})"
+        )
+    # Tuples, because strict validation takes no list from a validator that runs before it.
+    given = {k: tuple(v) if isinstance(v, list) else v for k, v in (options or {}).items()}
+    for key, found in given.items():
+        values = found if isinstance(found, tuple) else (found,)
+        if not all(isinstance(one, bool | int | float | str | None) for one in values):
+            raise ValueError(f"option {key} of '{name}' is neither a value nor a list of values")
+    return Method(name=name, options=given)
+
+
+def _loss(value: Any) -> Any:
+    # Cross-entropy is what there is without a loss: one recipe, one way of writing it.
+    return None if value is None or value in PLAIN_LOSS else _method(value)
+
+
+def _augment(value: Any) -> Any:
+    if value is None:
+        return ()
+    return tuple(value) if isinstance(value, list) else value
+
+
+# What may be written where a method stands, for editors' schemas.
+_Options = dict[str, Value | list[Value]]
+_OneMethod = Annotated[dict[str, _Options | None], Field(min_length=1, max_length=1)]
+_WrittenMethod = str | _OneMethod
+
 
 class Recipe(Settings):
     """Optimiser, schedule, length and selection of a training.
@@ -72,8 +139,13 @@ class Recipe(Settings):
             validation part the last are kept.
         class_weights: ``none``; ``balanced``: n_windows / (n_classes * windows of the class);
             or one number a class.
+        loss: What is made small; None is cross-entropy.
+        sampling: ``shuffled``: every training window once an epoch. ``balanced``: as many windows
+            an epoch, each drawn with replacement, first its class, all classes alike, then the
+            window; classes without a training window are never drawn.
+        augment: Changes of training windows, in this order, drawn anew for every batch.
         clip_norm: Largest norm of the gradient; None does not clip.
-        label_smoothing: Share of the target spread over all classes.
+        label_smoothing: Share of the target spread over all classes; of cross-entropy only.
     """
 
     optimizer: Literal["sgd", "adam", "adamw", "rmsprop"] = "adam"
@@ -91,5 +163,21 @@ class Recipe(Settings):
     patience: int | None = Field(default=None, ge=1)
     keep: Literal["best", "last"] = "best"
     class_weights: Literal["none", "balanced"] | tuple[float, ...] = "none"
+    loss: Annotated[
+        Method | None, BeforeValidator(_loss, json_schema_input_type=_WrittenMethod | None)
+    ] = None
+    sampling: Literal["shuffled", "balanced"] = "shuffled"
+    augment: Annotated[
+        tuple[Annotated[Method, BeforeValidator(_method)], ...],
+        BeforeValidator(_augment, json_schema_input_type=list[_WrittenMethod] | None),
+    ] = ()
     clip_norm: float | None = Field(default=None, gt=0)
     label_smoothing: float = Field(default=0.0, ge=0, lt=1)
+
+    @field_validator("augment")
+    @classmethod
+    def _distinct(cls, augment: tuple[Method, ...]) -> tuple[Method, ...]:
+        names = [method.name for method in augment]
+        if twice := [name for name in names if names.count(name) > 1]:
+            raise ValueError(f"augmentation '{twice[0]}' is given twice")
+        return augment

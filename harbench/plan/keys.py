@@ -6,8 +6,10 @@ import ast
 import hashlib
 import inspect
 import json
+import sys
 from collections.abc import Callable, Iterable
 from functools import cache
+from importlib.metadata import packages_distributions, version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,7 @@ _DECIDES = (
     "data/splits.py",
     "data/windows.py",
     "nouns/lengths.py",
+    "nouns/training.py",
     "training",
 )
 
@@ -94,6 +97,28 @@ def source_digest(function: Callable[..., Any]) -> str:
     Raises:
         PluginError: the source cannot be found (a builder typed at a prompt).
     """
+    return _read(*_first_file(function))[0]
+
+
+def library_versions(function: Callable[..., Any]) -> dict[str, str]:
+    """Distribution -> version of the libraries that a builder's source imports, directly or by
+    the modules of its own package: of an estimator they are the algorithm.
+
+    Raises:
+        PluginError: the source cannot be found (a builder typed at a prompt).
+    """
+    named = _read(*_first_file(function))[1]
+    distributions = _distributions()
+    found = {name for package in named for name in distributions.get(package, ())}
+    return {name: version(name) for name in sorted(found)}
+
+
+# It reads the file lists of all that is installed: a tenth of a second and more.
+_distributions = cache(packages_distributions)
+
+
+def _first_file(function: Callable[..., Any]) -> tuple[Path, str]:
+    """File and name of the module that a builder is written in."""
     function = inspect.unwrap(getattr(function, "func", function))
     try:
         first = Path(inspect.getsourcefile(function) or "")
@@ -101,12 +126,14 @@ def source_digest(function: Callable[..., Any]) -> str:
         raise PluginError(f"builder {function!r} has no source file") from error
     if not first.is_file():
         raise PluginError(f"the source of builder {function!r} is not on disk")
-    return _files_digest(first, function.__module__)
+    return first, function.__module__
 
 
 @cache
-def _files_digest(first: Path, module: str) -> str:
+def _read(first: Path, module: str) -> tuple[str, frozenset[str]]:
+    """Digest of a module and those of its package that it imports; the other packages' names."""
     seen: dict[Path, bytes] = {}
+    others: set[str] = set()
     waiting = [(first, module)]
     while waiting:
         file, name = waiting.pop()
@@ -115,13 +142,17 @@ def _files_digest(first: Path, module: str) -> str:
         seen[file] = file.read_bytes()
         package = name.split(".")[0]
         for imported in _imports(ast.parse(seen[file]), name):
-            if imported.split(".")[0] == package and (found := _file_of(imported)):
+            other = imported.split(".")[0]
+            if other != package:
+                others.add(other)
+            elif found := _file_of(imported):
                 waiting.append((found, imported))
     digest = hashlib.sha256()
     # Ordered by content, so that where the package is installed does not matter.
     for content in sorted(hashlib.sha256(source).digest() for source in seen.values()):
         digest.update(content)
-    return digest.hexdigest()
+    # harbench has a digest of its own.
+    return digest.hexdigest(), frozenset(others - sys.stdlib_module_names - {"harbench"})
 
 
 def _imports(tree: ast.AST, module: str) -> Iterable[str]:

@@ -6,18 +6,22 @@ Built from the store alone, so that it can be printed again anywhere without tra
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
-from harbench.cost.record import Cost
-from harbench.errors import ResultsError
-from harbench.metrics import METRICS, SAMPLE_METRICS, Summary, always_commonest, summarise
+from harbench.metrics import METRICS, SAMPLE_METRICS, Summary, summarise
+from harbench.nouns import Score
 from harbench.report.audit import audit_line, is_leaky
+from harbench.report.chance_row import add_chance_row
+from harbench.report.cost_columns import add_costs, add_efforts, cost_columns
+from harbench.report.tabular import ABSENT, Column, Table, Value
 from harbench.report.tie_marks import mark_ties
 from harbench.results import Store
-from harbench.results.sampled import sampled_scores, scores_of
+from harbench.results.added import added_scores
+from harbench.results.sampled import scores_of
 
-ABSENT = "–"
+__all__ = ["ABSENT", "DEFAULT_METRICS", "Column", "Table", "Value", "comparison_table"]
+
 DEFAULT_METRICS = ("nf", "macro_f1")
 _SPREAD = (
     "each sample has the class of most of the test windows that cover it, in truth and prediction; "
@@ -25,84 +29,26 @@ _SPREAD = (
 )
 
 
-@dataclass(frozen=True)
-class Value:
-    """What stands in one place of a table.
-
-    Args:
-        text: As printed.
-        notes: Numbers of the footnotes that it carries.
-        best: Whether it is the best of its column.
-    """
-
-    text: str
-    notes: tuple[int, ...] = ()
-    best: bool = False
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column of the comparison table.
-
-    Args:
-        key: "nf", "parameters", "macs" ...
-        title: Head.
-        width_rank: Order in which columns go where the page is too narrow: the highest goes
-            first, 0 never goes.
-        notes: Footnotes of the head.
-    """
-
-    key: str
-    title: str
-    width_rank: int = 0
-    notes: tuple[int, ...] = ()
-
-
-@dataclass
-class Table:
-    """One benchmark's table.
-
-    Args:
-        name, title: Of the benchmark.
-        lines: What a reader must know before the rows: data, split, audit, simulated or not.
-        columns: In order; the first names the row.
-        rows: Column key -> value.
-        footnotes: Note n is ``footnotes[n - 1]``.
-        records: The same rows as plain numbers, for CSV and JSON.
-        missing: What is not here and the command that gets it.
-        scores: Metric -> row -> (fold, seed) -> score, 0 .. 1: what the means are made of.
-    """
-
-    name: str
-    title: str
-    lines: list[str]
-    columns: list[Column]
-    rows: list[dict[str, Value]]
-    footnotes: list[str]
-    records: list[dict[str, Any]] = field(default_factory=list)
-    missing: str = ""
-    scores: dict[str, dict[str, dict[tuple[str, int], float]]] = field(default_factory=dict)
-
-    def note(self, text: str) -> int:
-        """Number of a footnote; equal texts share one."""
-        if text not in self.footnotes:
-            self.footnotes.append(text)
-        return self.footnotes.index(text) + 1
-
-
 def comparison_table(
-    store: Store, name: str, metrics: Sequence[str] = DEFAULT_METRICS, *, flops: bool = False
+    store: Store,
+    name: str,
+    metrics: Sequence[str] = DEFAULT_METRICS,
+    *,
+    flops: bool = False,
+    added: Sequence[Score] = (),
 ) -> Table:
     """The table of one benchmark, from the store.
 
     Args:
         store: Results folder.
         name: Of the benchmark.
-        metrics: Names of :data:`harbench.metrics.METRICS` and
-            :data:`~harbench.metrics.SAMPLE_METRICS`, a column each.
+        metrics: Names of :data:`harbench.metrics.METRICS`,
+            :data:`~harbench.metrics.SAMPLE_METRICS` and of ``added``, a column each.
         flops: Print FLOPs (2 MACs) instead of MACs.
+        added: Scores of plugins that ``metrics`` names.
 
     Raises:
+        PluginError: a score of a plugin breaks.
         ResultsError: the benchmark was never run into this store, or a record is damaged.
     """
     manifest = store.benchmark(name)
@@ -110,11 +56,11 @@ def comparison_table(
     if manifest["missing"]:
         table.missing = f"{manifest['missing']['what']}\n  try: {manifest['missing']['fix']}"
     published = any(row["published"] for row in manifest["rows"])
-    table.columns = _columns(table, manifest, metrics, flops, published)
+    table.columns = _columns(table, manifest, metrics, flops, published, added)
     for row in manifest["rows"]:
-        _add_row(table, store, manifest, row, metrics, flops)
+        _add_row(table, store, manifest, row, metrics, flops, added)
     _mark_best(table, metrics)
-    _add_baseline(table, store, manifest, metrics)
+    add_chance_row(table, store, manifest, metrics, added)
     _note_intervals(table, metrics)
     mark_ties(table, manifest, metrics)
     _number_as_read(table)
@@ -144,28 +90,25 @@ def _lines(manifest: dict[str, Any]) -> list[str]:
 
 
 def _columns(
-    table: Table, manifest: dict[str, Any], metrics: Sequence[str], flops: bool, published: bool
+    table: Table,
+    manifest: dict[str, Any],
+    metrics: Sequence[str],
+    flops: bool,
+    published: bool,
+    added: Sequence[Score],
 ) -> list[Column]:
-    macs_note = table.note(
-        "operations on one window, 2 x MACs; papers' columns of that name often count MACs; two "
-        "counters agree on every row without a note"
-        if flops
-        else "multiply-accumulates of one window: the column that papers often head FLOPs; true "
-        "FLOPs = 2 x MACs (--flops); two counters agree on every row without a note"
-    )
-    parameters_note = table.note(
-        "trainable, then with batch-norm's running statistics where there are any (as Keras counts)"
-    )
-    columns = [Column("row", "Model"), Column("window", "Window\n/ step", 5)]
-    known = {**METRICS, **SAMPLE_METRICS}
+    # Where it is the same in all rows, it is the first to go.
+    windows = {(row["length"], row["step"]) for row in manifest["rows"]}
+    rank = 5 if len(windows) > 1 else 8
+    columns = [Column("row", "Model"), Column("window", "Window\n/ step", rank)]
+    titles = {metric.name: metric.title for metric in (*METRICS.values(), *SAMPLE_METRICS.values())}
+    titles |= {score.name: score.title for score in added}
+    said = dict.fromkeys(SAMPLE_METRICS, _SPREAD)
+    said |= {score.name: f"score of a plugin: {score.summary}" for score in added}
     for rank, metric in enumerate(metrics):
-        notes = (table.note(_SPREAD),) if metric in SAMPLE_METRICS else ()
-        columns.append(Column(metric, known[metric].title, 0 if rank == 0 else 3, notes))
-    columns += [
-        Column("parameters", "Parameters", 0, (parameters_note,)),
-        Column("macs", "FLOPs" if flops else "MACs", 0, (macs_note,)),
-        Column("latency", "Latency", 4),
-    ]
+        notes = (table.note(said[metric]),) if metric in said else ()
+        columns.append(Column(metric, titles[metric], 0 if rank == 0 else 3, notes))
+    columns += cost_columns(table, manifest, flops)
     if published:
         columns += [
             Column(f"printed {key}", f"printed\n{key}", 1) for key in ("NF", "parameters", "FLOPs")
@@ -180,11 +123,13 @@ def _add_row(
     row: dict[str, Any],
     metrics: Sequence[str],
     flops: bool,
+    added: Sequence[Score],
 ) -> None:
     record: dict[str, Any] = {
         "benchmark": table.name,
         "row": row["row"],
         "model": row["model"],
+        "kind": row.get("kind", "network"),
         "window": row["length"],
         "step": row["step"],
         "n_channels": row["n_channels"],
@@ -210,7 +155,11 @@ def _add_row(
         for cell in row["cells"]
         if store.has(cell["key"])
     }
-    scores = {place: scores_of(cell, metrics) for place, cell in cells.items()}
+    own = [metric for metric in metrics if metric not in {score.name for score in added}]
+    scores = {
+        place: {**scores_of(cell, own), **added_scores(cell, added)}
+        for place, cell in cells.items()
+    }
     for metric in metrics:
         of_metric = {place: s[metric] for place, s in scores.items()}
         found = {place: value for place, value in of_metric.items() if value is not None}
@@ -219,13 +168,8 @@ def _add_row(
         values[metric] = Value(_percent(summary))
         record |= _summary_record(metric, summary)
     measured = [cell.measured for cell in cells.values()]
-    record["peak_memory_bytes"] = max((m["peak_memory_bytes"] for m in measured), default=None)
-    record["training_seconds_mean"] = (
-        sum(m["seconds"]["train_and_predict"] for m in measured) / len(measured)
-        if measured
-        else None
-    )
-    _add_cost(table, store, row, values, record, flops)
+    add_efforts(values, record, measured)
+    add_costs(table, store, row, values, record, measured, flops=flops)
     _add_published(table, row, values, record)
     table.rows.append(values)
     table.records.append(record)
@@ -261,46 +205,6 @@ def _summary_record(metric: str, summary: Summary | None) -> dict[str, Any]:
         f"{metric}_{name}": getattr(summary, name) if summary is not None else None
         for name in fields
     }
-
-
-def _add_cost(
-    table: Table,
-    store: Store,
-    row: dict[str, Any],
-    values: dict[str, Value],
-    record: dict[str, Any],
-    flops: bool,
-) -> None:
-    cost, why = _stored_cost(store, row["cost"])
-    if cost is None:
-        values |= {
-            "parameters": Value(ABSENT, (table.note(f"cost not measured: {why}"),) if why else ()),
-            "macs": Value(ABSENT),
-            "latency": Value(ABSENT),
-        }
-        return
-    record |= cost.to_json()
-    parameters = f"{cost.parameters:,}"
-    if cost.parameters_with_buffers != cost.parameters:
-        parameters += f" / {cost.parameters_with_buffers:,}"
-    values["parameters"] = Value(parameters)
-    odd = not cost.counters_agree
-    notes = (table.note(f"{row['row']}: {cost.counters_note}"),) if odd else ()
-    values["macs"] = Value(f"{cost.flops if flops else cost.macs:,}", notes)
-    latency = ABSENT if cost.latency_median_ms is None else f"{cost.latency_median_ms:.2f} ms"
-    values["latency"] = Value(latency)
-
-
-def _stored_cost(store: Store, key: str) -> tuple[Cost | None, str]:
-    """The cost, or None and why there is none."""
-    stored = store.cost(key)
-    if stored is None:
-        failure = store.failure(key)
-        return None, failure["reason"] if failure else ""
-    try:
-        return Cost.from_json(stored), ""
-    except ResultsError:
-        return None, "stored by another version of harbench; run again"
 
 
 def _add_published(
@@ -374,46 +278,3 @@ def _number_as_read(table: Table) -> None:
         {key: replace(value, notes=renumbered(value.notes)) for key, value in row.items()}
         for row in table.rows
     ]
-
-
-def _add_baseline(
-    table: Table, store: Store, manifest: dict[str, Any], metrics: Sequence[str]
-) -> None:
-    """The scores of a predictor that has learnt nothing, for scale."""
-    row = next((row for row in manifest["rows"] if row["folds"]), None)
-    if row is None:
-        return
-    values = {column.key: Value("") for column in table.columns}
-    values["row"] = Value(
-        "(commonest class)",
-        (
-            table.note(
-                "always guessing the commonest class of the test windows "
-                f"({row['length']} / {row['step']})"
-            ),
-        ),
-    )
-    scores = [_of_commonest(store, manifest, row, fold, metrics) for fold in row["folds"]]
-    for metric in metrics:
-        found = [s[metric] for s in scores if s.get(metric) is not None]
-        if found:
-            values[metric] = Value(f"{100 * sum(found) / len(found):.1f}")
-    table.rows.append(values)
-
-
-def _of_commonest(
-    store: Store,
-    manifest: dict[str, Any],
-    row: dict[str, Any],
-    fold: dict[str, Any],
-    metrics: Sequence[str],
-) -> dict[str, Any]:
-    """Its scores in one fold; those of samples where any cell of the fold is finished."""
-    support = fold["support"]
-    found = always_commonest(support, manifest["classes"], manifest["null"]).to_json()
-    keys = [cell["key"] for cell in row["cells"] if cell["fold"] == fold["name"]]
-    done = next((key for key in keys if store.has(key)), None)
-    if done is not None:
-        commonest = support.index(max(support))
-        found |= sampled_scores(store.read(done), metrics, always=commonest)
-    return found

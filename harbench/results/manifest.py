@@ -47,10 +47,11 @@ def _row(row: Row, planned: PlannedBenchmark) -> dict[str, Any]:
     return {
         "row": row.name,
         "model": row.model.name,
+        "kind": row.model.kind,
         "citation": row.model.citation.text,
         "stand_in": row.model.stand_in,
         "options": row.options,
-        "recipe": row.recipe.model_dump(mode="json"),
+        "recipe": None if row.recipe is None else row.recipe.model_dump(mode="json"),
         "length": row.length,
         "step": row.step,
         "n_channels": row.n_channels,

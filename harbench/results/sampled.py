@@ -16,7 +16,7 @@ from harbench.metrics import SAMPLE_METRICS, sample_scores
 from harbench.metrics.spreading import Stretch, spread
 from harbench.results.records import Predictions, StoredCell
 
-_DAMAGED = (
+DAMAGED = (
     OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error,
 )  # fmt: skip
 
@@ -51,8 +51,8 @@ def stretches_of(
         predicted = found.predicted if always is None else np.full_like(found.predicted, always)
         length = record["settings"]["window"]
         return spread(found.recording, found.start, found.true, predicted, length, labels)
-    except _DAMAGED as error:
-        raise _unreadable(path, error) from error
+    except DAMAGED as error:
+        raise unreadable(path, error) from error
 
 
 def scores_of(cell: StoredCell, metrics: Sequence[str]) -> dict[str, float | None]:
@@ -85,11 +85,12 @@ def sampled_scores(
     try:
         found = sample_scores(stretches, record["classes"], record["null"])
     except ValueError as error:
-        raise _unreadable(cell.folder / "predictions.npz", error) from error
+        raise unreadable(cell.folder / "predictions.npz", error) from error
     return {name: found[name] for name in wanted}
 
 
-def _unreadable(path: Path, error: Exception) -> ResultsError:
+def unreadable(path: Path, error: Exception) -> ResultsError:
+    """The error that says that stored predictions are damaged."""
     return ResultsError(
         f"the predictions cannot be read: {str(error) or type(error).__name__}",
         where=str(path),

@@ -10,6 +10,8 @@ from torch import Tensor
 
 from harbench.data.prepared import PreparedFold
 from harbench.data.windows import Windows
+from harbench.nouns.recipe import Recipe
+from harbench.nouns.training import TrainingBatch
 
 
 class WindowBatches:
@@ -42,6 +44,30 @@ class WindowBatches:
             order = order[:-1]
         return self._gather(windows, order, size)
 
+    def balanced(
+        self, windows: Windows, size: int, generator: torch.Generator
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        """As many windows as there are, each drawn with replacement from a class drawn before.
+
+        All classes that have a window are drawn alike, and within a class all windows: a window's
+        chance is 1 / (n_classes * windows of its class). A last batch of a single window is left
+        out, as of :meth:`shuffled`.
+        """
+        n_windows = len(windows)
+        labels = torch.from_numpy(windows.labels)
+        by_class = torch.argsort(labels, stable=True)
+        counts = torch.bincount(labels)
+        present = counts.nonzero()[:, 0]
+        first = counts.cumsum(0) - counts
+        drawn = present[torch.randint(len(present), (n_windows,), generator=generator)]
+        # float64: with 24 bits some windows of a large class could never be drawn.
+        share = torch.rand(n_windows, generator=generator, dtype=torch.float64)
+        within = (share * counts[drawn]).long().minimum(counts[drawn] - 1)
+        order = by_class[first[drawn] + within]
+        if n_windows > 1 and n_windows % size == 1:
+            order = order[:-1]
+        return self._gather(windows, order, size)
+
     def _gather(
         self, windows: Windows, order: Tensor, size: int
     ) -> Iterator[tuple[Tensor, Tensor]]:
@@ -50,3 +76,31 @@ class WindowBatches:
         for first in range(0, len(starts), size):
             chosen = slice(first, first + size)
             yield self._every_window[starts[chosen]].contiguous(), labels[chosen]
+
+
+class TrainingBatches:
+    """An epoch of training batches, each time that it is gone through.
+
+    Args:
+        batches: Of the fold.
+        windows: Its training windows.
+        recipe: Its batch size, and how windows are sampled.
+        order: Draws them.
+    """
+
+    def __init__(
+        self, batches: WindowBatches, windows: Windows, recipe: Recipe, order: torch.Generator
+    ) -> None:
+        self._batches = batches
+        self._windows = windows
+        self._recipe = recipe
+        self._order = order
+
+    def __iter__(self) -> Iterator[TrainingBatch]:
+        draw = (
+            self._batches.balanced
+            if self._recipe.sampling == "balanced"
+            else self._batches.shuffled
+        )
+        for x, y in draw(self._windows, self._recipe.batch_size, self._order):
+            yield TrainingBatch(x, y)

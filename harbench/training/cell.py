@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,7 @@ from harbench.training.batches import WindowBatches
 from harbench.training.checkpoints import Checkpoint
 from harbench.training.curve import Epoch, Training
 from harbench.training.loop import logits_of, train
+from harbench.training.methods import Methods
 from harbench.training.seeds import be_deterministic, seed_everything
 
 
@@ -30,11 +32,13 @@ class TrainedModel:
         module: On the CPU.
         training: Its learning curve.
         probabilities: float32 [n_test_windows, n_classes], softmax of the logits.
+        fit_seconds: What the training took; of the last process alone, where it was resumed.
     """
 
     module: nn.Module
     training: Training
     probabilities: NDArray[np.float32]
+    fit_seconds: float
 
     @property
     def predicted(self) -> NDArray[np.int64]:
@@ -113,6 +117,7 @@ def train_cell(
     device: str = "cpu",
     on_epoch: Callable[[Epoch], None] | None = None,
     checkpoint: Checkpoint | None = None,
+    methods: Methods | None = None,
 ) -> TrainedModel:
     """Train one model on one fold with one seed, and let it predict the test windows.
 
@@ -124,7 +129,9 @@ def train_cell(
     module = build(model, data.signals.shape[1], data.length, data.n_classes, options, seed)
     module.to(place)
     batches = WindowBatches(data, place)
-    training = train(module, data, batches, recipe, seed, on_epoch, checkpoint)
+    begin = time.perf_counter()
+    training = train(module, data, batches, recipe, seed, on_epoch, checkpoint, methods)
+    fit_seconds = time.perf_counter() - begin
     logits = torch.from_numpy(logits_of(module, data.test, batches))
     probabilities = torch.softmax(logits, dim=1).numpy()
-    return TrainedModel(module.cpu(), training, probabilities)
+    return TrainedModel(module.cpu(), training, probabilities, fit_seconds)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import torch
@@ -14,12 +14,16 @@ from torch.nn import functional
 
 from harbench.data.prepared import PreparedFold
 from harbench.data.windows import Windows
-from harbench.errors import ConfigError, HarbenchError, ModelError
+from harbench.errors import HarbenchError, ModelError
 from harbench.metrics import confusion, score
 from harbench.nouns.recipe import Recipe
-from harbench.training.batches import WindowBatches
+from harbench.nouns.training import TrainingBatch
+from harbench.training.augmenting import Augmented
+from harbench.training.batches import TrainingBatches, WindowBatches
 from harbench.training.checkpoints import Checkpoint
 from harbench.training.curve import Best, Epoch, Training
+from harbench.training.methods import Methods
+from harbench.training.objective import Objective
 from harbench.training.optimisers import optimiser_of, schedule_of
 from harbench.training.seeds import derived, seed_everything
 from harbench.training.state import TrainingState
@@ -40,6 +44,7 @@ def train(
     seed: int,
     on_epoch: Callable[[Epoch], None] | None = None,
     checkpoint: Checkpoint | None = None,
+    methods: Methods | None = None,
 ) -> Training:
     """Train a network, in place.
 
@@ -51,19 +56,29 @@ def train(
         seed: Draws the order of the windows and all that the network draws while training.
         on_epoch: Told after every epoch; where it resumes, of the last epoch done first.
         checkpoint: Where it is saved now and then, and resumed from. The bits are the same.
+        methods: The loss and the augmentations that the recipe names; None where it names none.
 
     Raises:
         TrainingFailedError: the loss is not finite.
         ModelError: the network's output is not [batch, n_classes].
+        ValueError: the methods are not those of the recipe.
     """
+    methods = methods or Methods()
+    methods.check(recipe)
     device = batches.device
     optimiser = optimiser_of(recipe, model.parameters())
     schedule = schedule_of(recipe, optimiser)
-    weights = _class_weights(recipe, data)
-    class_weights = None if weights is None else torch.tensor(weights, device=device).float()
+    objective = Objective(recipe, data, methods.loss[1] if methods.loss else None, device)
     order = torch.Generator().manual_seed(derived(seed, "order"))
+    draws = {"order": order}
+    source: Iterable[TrainingBatch] = TrainingBatches(batches, data.train, recipe, order)
+    if methods.augmentations:
+        # On the device: the noise of a batch takes longer to move there than to draw.
+        chance = torch.Generator(device).manual_seed(derived(seed, "augmentation"))
+        draws["augmentation"] = chance
+        source = Augmented(source, methods.augmentations, chance)
     seed_everything(seed, "training")
-    state = TrainingState(model, optimiser, schedule, order, device)
+    state = TrainingState(model, optimiser, schedule, draws, device)
     curve: list[Epoch] = []
     best: Best | None = None
     if checkpoint is not None and (found := checkpoint.resume(state)) is not None:
@@ -74,7 +89,7 @@ def train(
     stopped_early = False
     for number in range(resumed_after + 1, recipe.epochs + 1):
         rate = float(optimiser.param_groups[0]["lr"])
-        loss = _train_epoch(model, data, batches, recipe, optimiser, class_weights, order, number)
+        loss = _train_epoch(model, data, source, recipe, optimiser, objective, number)
         validation = evaluate(model, data.validation, batches, data.n_classes)
         schedule.after_epoch(validation.get("loss", loss))
         curve.append(Epoch(number, rate, loss, validation))
@@ -100,24 +115,21 @@ def train(
 def _train_epoch(
     model: nn.Module,
     data: PreparedFold,
-    batches: WindowBatches,
+    source: Iterable[TrainingBatch],
     recipe: Recipe,
     optimiser: torch.optim.Optimizer,
-    class_weights: Tensor | None,
-    order: torch.Generator,
+    objective: Objective,
     number: int,
 ) -> float:
     model.train()
     total = 0.0
     n_windows = 0
-    for step, (x, y) in enumerate(batches.shuffled(data.train, recipe.batch_size, order), 1):
+    for step, batch in enumerate(source, 1):
         optimiser.zero_grad(set_to_none=True)
-        logits = model(x)
+        logits = model(batch.x)
         if number == 1 and step == 1:
-            check_logits(logits, len(x), data.n_classes)
-        loss = functional.cross_entropy(
-            logits, y, weight=class_weights, label_smoothing=recipe.label_smoothing
-        )
+            check_logits(logits, len(batch), data.n_classes)
+        loss = objective(logits, batch)
         torch.autograd.backward(loss)
         if recipe.clip_norm is not None:
             nn.utils.clip_grad_norm_(model.parameters(), recipe.clip_norm)
@@ -128,8 +140,8 @@ def _train_epoch(
                 f"the loss is {value} in epoch {number}, step {step}",
                 expected="a finite loss; a smaller learning rate or clip_norm may help",
             )
-        total += value * len(x)
-        n_windows += len(x)
+        total += value * len(batch)
+        n_windows += len(batch)
     return total / max(n_windows, 1)
 
 
@@ -172,19 +184,3 @@ def evaluate(
         "macro_f1": scores.macro_f1,
         "accuracy": scores.accuracy,
     }
-
-
-def _class_weights(recipe: Recipe, data: PreparedFold) -> NDArray[np.float64] | None:
-    if recipe.class_weights == "none":
-        return None
-    if recipe.class_weights == "balanced":
-        counts = np.bincount(data.train.labels, minlength=data.n_classes)
-        # A class without a training window cannot be learnt; any weight will do.
-        return np.asarray(len(data.train) / (data.n_classes * np.maximum(counts, 1)))
-    if len(recipe.class_weights) != data.n_classes:
-        raise ConfigError(
-            f"{len(recipe.class_weights)} class weights for {data.n_classes} classes",
-            where="recipe.class_weights",
-            expected="one number a class",
-        )
-    return np.array(recipe.class_weights)

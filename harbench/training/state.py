@@ -40,7 +40,7 @@ class TrainingState:
     Args:
         model: On ``device``.
         optimiser, schedule: Of its parameters.
-        order: Draws the order of the windows.
+        draws: Generators by name: "order" draws the windows, "augmentation" what is done to them.
         device: Where it is trained.
     """
 
@@ -49,13 +49,13 @@ class TrainingState:
         model: nn.Module,
         optimiser: torch.optim.Optimizer,
         schedule: Schedule,
-        order: torch.Generator,
+        draws: Mapping[str, torch.Generator],
         device: torch.device,
     ) -> None:
         self._model = model
         self._optimiser = optimiser
         self._schedule = schedule
-        self._order = order
+        self._draws = dict(draws)
         self._device = device
         self._hidden = _hidden_state(model)
 
@@ -77,7 +77,8 @@ class TrainingState:
                     tensors[f"optimiser/{index}/{name}"] = value
                 else:
                     numbers.setdefault(str(index), {})[name] = value
-        tensors["random/order"] = self._order.get_state()
+        for name, generator in self._draws.items():
+            tensors[f"random/{name}"] = generator.get_state()
         tensors["random/torch"] = torch.get_rng_state()
         if self._device.type == "cuda":
             tensors["random/cuda"] = torch.cuda.get_rng_state(self._device)
@@ -143,7 +144,8 @@ class TrainingState:
         self._optimiser.load_state_dict({"state": state, "param_groups": groups})
 
     def _restore_generators(self, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
-        self._order.set_state(tensors["random/order"].clone())
+        for name, generator in self._draws.items():
+            generator.set_state(tensors[f"random/{name}"].clone())
         torch.set_rng_state(tensors["random/torch"].clone())
         if self._device.type == "cuda":
             torch.cuda.set_rng_state(tensors["random/cuda"].clone(), self._device)

@@ -11,14 +11,23 @@ from harbench.nouns import TrainedCell
 def one_row(
     cells: Sequence[TrainedCell], row: object = None
 ) -> tuple[list[TrainedCell], tuple[str, ...]]:
-    """The cells of a row, the first where none is named, and the names of the other rows.
+    """The cells of a row, and the names of the other rows.
+
+    Where no row is named it is the first whose model is a network, if there is one: of an
+    estimator only predictions and scores are kept.
 
     Raises:
         ConfigError: no trained row is called so.
         ResultsError: there is no cell.
     """
-    name, chosen = next(iter(by_row(cells, row).items()))
-    return chosen, tuple(other for other in by_row(cells) if other != name)
+    rows = by_row(cells, row)
+    networks = [name for name, found in rows.items() if _is_network(found[0])]
+    name = next(iter(networks or rows))
+    return rows[name], tuple(other for other in by_row(cells) if other != name)
+
+
+def _is_network(cell: TrainedCell) -> bool:
+    return cell.record["cell"]["recipe"] is not None
 
 
 def by_row(cells: Sequence[TrainedCell], row: object = None) -> Mapping[str, list[TrainedCell]]:

@@ -6,12 +6,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import harbench
-from harbench_models.checks import check_choice, check_share, check_whole, check_window
+from harbench_models.checks import check_choice, check_share, check_whole
+from harbench_models.deepconv import INITS, as_sequence, convolutions, initialise, steps_left
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
-
-INITS = ("orthogonal", "xavier-normal")
 
 
 def build_cnn(
@@ -46,11 +45,11 @@ def build_cnn(
     check_whole(name, filters=filters, kernel=kernel, conv_layers=conv_layers, dense=dense)
     check_share(name, "dropout", dropout)
     check_choice(name, "init", init, INITS)
-    left = _steps_left(name, n_times, kernel, conv_layers)
+    left = steps_left(name, n_times, kernel, conv_layers)
     from torch import nn
 
     net = nn.Sequential(
-        *_convolutions(n_channels, filters, kernel, conv_layers),
+        *convolutions(n_channels, filters, kernel, conv_layers),
         nn.Flatten(),
         nn.Dropout(dropout),
         nn.Linear(filters * n_channels * left, dense),
@@ -61,7 +60,7 @@ def build_cnn(
         nn.Dropout(dropout),
         nn.Linear(dense, n_classes),
     )
-    _initialise(net, init)
+    initialise(net, init)
     return net
 
 
@@ -79,9 +78,6 @@ def build_deepconvlstm(
     init: str = "orthogonal",
 ) -> nn.Module:
     """Four convolutions along time, two LSTM layers, a linear layer on the last step.
-
-    Bock et al. 2021 (ISWC) shorten it to ``lstm_layers=1`` and use ``kernel=11`` and
-    ``init="xavier-normal"`` on some datasets.
 
     Args:
         n_channels: Channels of the input [batch, n_channels, n_times].
@@ -110,14 +106,14 @@ def build_deepconvlstm(
     )
     check_share(name, "dropout", dropout)
     check_choice(name, "init", init, INITS)
-    _steps_left(name, n_times, kernel, conv_layers)
+    steps_left(name, n_times, kernel, conv_layers)
     from torch import nn
 
     class DeepConvLSTM(nn.Module):
         def __init__(self) -> None:
             super().__init__()
             self.convolutions = nn.Sequential(
-                *_convolutions(n_channels, filters, kernel, conv_layers)
+                *convolutions(n_channels, filters, kernel, conv_layers)
             )
             self.dropout = nn.Dropout(dropout)
             self.lstm = nn.LSTM(
@@ -132,45 +128,13 @@ def build_deepconvlstm(
 
         def forward(self, x: Tensor) -> Tensor:
             maps: Tensor = self.convolutions(x)  # [batch, filters, n_channels, steps]
-            steps = maps.permute(0, 3, 1, 2).flatten(2)  # [batch, steps, filters * n_channels]
-            states, _ = self.lstm(self.dropout(steps))
+            states, _ = self.lstm(self.dropout(as_sequence(maps)))
             logits: Tensor = self.classifier(self.dropout(states[:, -1]))
             return logits
 
     net = DeepConvLSTM()
-    _initialise(net, init)
+    initialise(net, init)
     return net
-
-
-def _steps_left(model: str, n_times: int, kernel: int, conv_layers: int) -> int:
-    lost = conv_layers * (kernel - 1)
-    check_window(model, n_times, lost + 1)
-    return n_times - lost
-
-
-def _convolutions(n_channels: int, filters: int, kernel: int, conv_layers: int) -> list[nn.Module]:
-    from torch import nn
-
-    layers: list[nn.Module] = [nn.Unflatten(1, (1, n_channels))]
-    for layer in range(conv_layers):
-        layers += [nn.Conv2d(filters if layer else 1, filters, (1, kernel)), nn.ReLU()]
-    return layers
-
-
-def _initialise(net: nn.Module, init: str) -> None:
-    from torch import nn
-
-    fill = nn.init.orthogonal_ if init == "orthogonal" else nn.init.xavier_normal_
-    recurrent = {id(p) for m in net.modules() if isinstance(m, nn.LSTM) for p in m.parameters()}
-    for parameter in net.parameters():
-        if parameter.ndim == 1:
-            nn.init.zeros_(parameter)
-        elif id(parameter) in recurrent:
-            # torch stacks the four gates; each is a matrix of its own.
-            for gate in parameter.data.chunk(4):
-                fill(gate)
-        else:
-            fill(parameter)
 
 
 CITATION = harbench.Citation(
@@ -257,7 +221,7 @@ def register_models(register: Callable[[harbench.Model], None]) -> None:
                 *NOTES,
                 "Torch's LSTM has two biases and no peepholes; the authors' Lasagne network "
                 "has one bias and peepholes, 3,965,522 parameters.",
-                "`lstm_layers: 1` is the shallow variant of Bock et al. 2021.",
+                "Bock et al. 2021 take one LSTM layer and other settings: `deepconvlstm-shallow`.",
             ),
         )
     )

@@ -153,10 +153,21 @@ def test_an_analysis_that_breaks_is_one_sentence_and_exit_code_1(cli, examples, 
     assert " small " in ended.out
 
 
+def test_command_file(cli, examples, tmp_path):
+    (tmp_path / "citing.py").write_text(examples["citing.py"])
+    cli.install("ordonez2016", "harbench_models.ordonez2016")
+    line = "harbench --plugin citing.py cite deepconvlstm"
+    assert line in DOCS.read_text("utf-8")
+    ended = cli(*line.split()[1:])
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.startswith("Ord")
+    assert "no model is called 'deepconv'" in cli("--plugin", "citing.py", "cite", "deepconv").err
+
+
 def test_every_hook_is_documented():
     from harbench import hookspecs
 
     text = DOCS.read_text("utf-8")
     hooks = [name for name in vars(hookspecs) if name.startswith("register_")]
-    assert len(hooks) == 3
+    assert len(hooks) == 7
     assert all(f"`{hook}(register)`" in text for hook in hooks)

@@ -149,7 +149,7 @@ def test_unknown_names_suggest_the_nearest(mine, arguments, sentence):
 
 def test_models_lists(mine):
     rows = columns(mine("models").out)
-    assert rows["narrow"][:3] == ["narrow", "10", "3"]
+    assert rows["narrow"][:4] == ["narrow", "network", "10", "3"]
     assert rows["narrow"][-2:] == ["One", "convolution."]
 
 

@@ -44,6 +44,8 @@ def imported(child, *arguments, also=()):
         ["reproduce", "--help"],
         ["saliency", "--help"],
         ["paper", "--help"],
+        ["new", "--help"],
+        ["check", "--help"],
         ["datasets", "fetch", "--help"],
         ["nonsense"],
     ],
@@ -106,7 +108,7 @@ def test_help_lists_the_commands_in_order(cli):
 @pytest.mark.parametrize(
     "command", [
         "run", "table", "paper", "audit", "compare", "analyse", "saliency", "ablate", "verify",
-        "reproduce", "datasets", "models", "plugins",
+        "reproduce", "datasets", "models", "plugins", "new", "check",
     ],
 )  # fmt: skip
 def test_every_command_has_help(cli, command):

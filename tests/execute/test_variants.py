@@ -116,6 +116,6 @@ def test_a_training_that_failed_is_said(lab):
 
 def test_cells_of_another_version_are_not_compared_with(lab, monkeypatch):
     cell = lab.cell("small", "s1", 0)
-    monkeypatch.setattr("harbench.plan.cells.harbench_digest", lambda rooms=(): "another")
+    monkeypatch.setattr("harbench.plan.contents.harbench_digest", lambda rooms=(): "another")
     with pytest.raises(ResultsError, match="another version of harbench"):
         lab.train([Variant(cell, {"channels": ("ACC x",)})])

@@ -1,4 +1,8 @@
-"""Every registered first-party model, however many there are: a new file needs no new test."""
+"""Every registered first-party model, however many there are: a new file needs no new test.
+
+Tests that take ``model`` run for each network, ``estimator`` for each estimator, ``any_model`` for
+both: estimators have no layers, weights or gradients.
+"""
 
 import importlib
 import pkgutil
@@ -21,7 +25,9 @@ def registered() -> dict[str, harbench.Model]:
     return {model.name: model for model in found}
 
 
-ALL = registered()
+EVERY = registered()
+ALL = {name: model for name, model in EVERY.items() if model.kind == "network"}
+ESTIMATORS = {name: model for name, model in EVERY.items() if model.kind == "estimator"}
 CHANNELS = (3, 6, 45, 113)
 
 
@@ -40,13 +46,19 @@ def pytest_generate_tests(metafunc):
             for n_times in sorted(sizes(model, n_channels))
         ]
         metafunc.parametrize(("model", "n_channels", "n_times"), cases)
-    elif "model" in metafunc.fixturenames:
-        metafunc.parametrize("model", list(ALL.values()), ids=list(ALL))
+    for name, those in (("model", ALL), ("estimator", ESTIMATORS), ("any_model", EVERY)):
+        if name in metafunc.fixturenames and "n_times" not in metafunc.fixturenames:
+            metafunc.parametrize(name, list(those.values()), ids=list(those))
 
 
 @pytest.fixture(scope="session")
 def models() -> dict[str, harbench.Model]:
     return ALL
+
+
+@pytest.fixture(scope="session")
+def estimators() -> dict[str, harbench.Model]:
+    return ESTIMATORS
 
 
 @pytest.fixture(autouse=True)

@@ -79,7 +79,12 @@ def test_few_channels_at_the_shortest_window(model, n_channels):
 def test_a_gradient_that_is_not_zero_reaches_every_weight(model):
     net = model.build(6, model.window, 5)
     x, y = torch.randn(16, 6, model.window), torch.arange(16) % 5
-    loss_of(net, x, y).backward()
+    # Attention that starts switched off, by a factor of 0, lets none through in the first step.
+    optimiser = torch.optim.SGD(net.parameters(), lr=0.1)
+    for _ in range(2):
+        optimiser.zero_grad()
+        loss_of(net, x, y).backward()
+        optimiser.step()
     for name, p in net.named_parameters():
         if p.ndim > 1:
             assert p.grad.abs().max() > 0, name
@@ -137,9 +142,9 @@ def test_torch_func_gives_the_gradients_of_autograd(model):
 
 
 def test_torch_func_gives_a_saliency_for_each_window(model):
-    if model.name == "deepconvlstm":
-        pytest.skip("torch has no batching rule for aten::lstm")
     net = model.build(3, model.window, 4).eval()
+    if any(isinstance(part, nn.RNNBase) for part in net.modules()):
+        pytest.skip("torch has no batching rule for aten::lstm and aten::gru")
     x = torch.randn(BATCH, 3, model.window, requires_grad=True)
     net(x)[:, 1].sum().backward()
     found = vmap(grad(lambda window: net(window.unsqueeze(0))[0, 1]))(x.detach())
@@ -181,7 +186,8 @@ def test_importing_the_plugins_imports_no_torch():
     assert torch_is_there == "False"
 
 
-def test_every_model_describes_itself(model):
+def test_every_model_describes_itself(any_model):
+    model = any_model
     assert model.summary
     assert not model.summary.endswith(".")
     assert model.citation.text

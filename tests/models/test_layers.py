@@ -26,6 +26,13 @@ import harbench
         ("tang2020-lego", {"groups": "4"}, "option groups is '4'"),
         ("tang2020-lego", {"ratio": 0}, "above 0"),
         ("tang2020-lego", {"ratio": 1.25}, "at most 1"),
+        ("deepconvlstm-shallow", {"lstm_layers": 0}, "option lstm_layers is 0"),
+        ("deepconvlstm-attention", {"attention_dropout": 1}, "option attention_dropout is 1"),
+        ("attend-discriminate", {"gru_units": 2.0}, "option gru_units is 2.0"),
+        ("attend-discriminate", {"init": "kaiming"}, "one of orthogonal, xavier-normal"),
+        ("densenet-1d", {"growth": 0}, "option growth is 0"),
+        ("densenet-1d", {"compression": 0}, "above 0"),
+        ("mobilenet-1d", {"width": 1.5}, "at most 1"),
     ],
 )
 def test_a_wrong_option_is_refused_by_name(models, name, options, said):
@@ -44,6 +51,11 @@ def test_a_wrong_option_is_refused_by_name(models, name, options, said):
         ("deepconvlstm", {"conv_layers": 2}, 9),
         ("ordonez2016-cnn", {"kernel": 3, "conv_layers": 3}, 7),
         ("tang2020-lego", {"groups": 2, "ratio": 1.0}, 1),
+        ("deepconvlstm-shallow", {"kernel": 21}, 81),
+        ("deepconvlstm-attention", {"kernel": 3}, 11),
+        ("attend-discriminate", {"conv_layers": 2}, 10),
+        ("densenet-1d", {"layers": 1, "growth": 1, "compression": 0.01}, 4),
+        ("mobilenet-1d", {"width": 0.01}, 3),
     ],
 )
 def test_options_move_the_shortest_window(models, name, options, shortest):

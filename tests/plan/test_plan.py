@@ -118,7 +118,7 @@ def test_one_changed_character_of_a_models_source_changes_its_keys_alone(workpla
     (benchmark,) = workplace.benchmarks(both)
 
     def now():
-        keys._files_digest.cache_clear()
+        keys._read.cache_clear()
         return keys_of(plan(benchmark, load_plugins([TOY_PLUGIN, mine])))
 
     before = now()
@@ -152,7 +152,7 @@ def test_what_a_builder_imports_of_its_package_is_part_of_its_source(tmp_path, m
     from lab_nets.net import build
 
     def now():
-        keys._files_digest.cache_clear()
+        keys._read.cache_clear()
         return source_digest(build)
 
     first = now()

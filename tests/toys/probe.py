@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,6 +16,7 @@ from harbench.data.stream import Stream
 from harbench.data.windows import covered
 from harbench.nouns import Dataset, Model, Protocol, Recipe
 from harbench.training.cell import train_cell
+from harbench.training.estimators import fit_cell
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class Probe:
         return folds_of(stream, self.dataset, task, self.protocol, self.length, self.step)[0]
 
     def train(self, stream: Stream) -> tuple[bytes, np.ndarray]:
-        """The trained weights as bytes, and the probabilities of the test windows."""
+        """The trained weights (the fitted estimator) as bytes, and what it says of test windows."""
         task = self.dataset.task(self.protocol.task)
         data = prepare(
             stream,
@@ -45,6 +47,9 @@ class Probe:
             fill=self.protocol.fill,
             normalise=self.protocol.normalise,
         )
+        if self.model.recipe is None:
+            fitted = fit_cell(self.model, data, self.model.options, seed=0)
+            return pickle.dumps(fitted.estimator), fitted.probabilities
         recipe = merge_recipe(self.model.recipe, self.recipe)
         trained = train_cell(self.model, data, recipe, self.model.options, seed=0)
         return save(trained.weights), trained.probabilities

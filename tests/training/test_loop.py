@@ -177,13 +177,13 @@ def test_a_wrong_output_shape_is_named(toy_fold):
 def test_balanced_class_weights_are_scikit_learns(toy_fold):
     from sklearn.utils.class_weight import compute_class_weight
 
-    from harbench.training.loop import _class_weights
+    from harbench.training.objective import class_weights
 
-    ours = _class_weights(Recipe(class_weights="balanced"), toy_fold)
+    ours = class_weights(Recipe(class_weights="balanced"), toy_fold)
     theirs = compute_class_weight("balanced", classes=np.arange(3), y=toy_fold.train.labels)
     np.testing.assert_allclose(ours, theirs)
     with pytest.raises(ConfigError, match="2 class weights for 3 classes"):
-        _class_weights(Recipe(class_weights=(1.0, 2.0)), toy_fold)
+        class_weights(Recipe(class_weights=(1.0, 2.0)), toy_fold)
 
 
 def test_clipping_smoothing_and_weights_reach_the_step(toy_fold):

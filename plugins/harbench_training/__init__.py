@@ -1,0 +1,1 @@
+"""Losses and augmentations that come with harbench: one file a method."""
