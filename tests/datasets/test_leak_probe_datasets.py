@@ -46,7 +46,7 @@ CASES = [
         Protocol(split=LeaveOneOutSplit(validation=0)),
         id="actrectut-walk",
     ),
-    # Here parts share recordings, and gaps lie at their borders.
+    # Here parts share recordings.
     pytest.param(
         SIMULATED,
         simulated,
