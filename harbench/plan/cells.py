@@ -19,6 +19,7 @@ from harbench.errors import ConfigError, DataMissingError, did_you_mean
 from harbench.nouns import Dataset, Model, Protocol, Recipe, Split, Task
 from harbench.nouns.lengths import in_samples
 from harbench.plan.keys import fold_digest, harbench_digest, key_of, source_digest
+from harbench.plan.recipes import refuse_recipe
 from harbench.plugins import Registry
 
 
@@ -197,7 +198,7 @@ def plan(
 
     Raises:
         ConfigError: a name that no plugin offers, an option that the builder does not have, a
-            window shorter than the model takes.
+            window shorter than the model takes, a recipe that no training can follow.
         DataError: a file of the dataset is not what it should be.
     """
     where = f"benchmark '{benchmark.name}'"
@@ -210,6 +211,8 @@ def plan(
         _resolve(entry, benchmark, dataset, registry, f"{where}, model '{entry.row}'")
         for entry in benchmark.models
     ]
+    for row in resolved:
+        refuse_recipe(row.recipe, len(classes), f"{where}, model '{row.name}'")
     stream: Stream | None = None
     missing: DataMissingError | None = None
     # Rows of one window share their folds, which take a while to cut.
