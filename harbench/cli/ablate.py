@@ -12,7 +12,19 @@ from typing import Annotated, Any
 import typer
 
 from harbench.cli.context import registry
-from harbench.cli.options import AsCsv, AsJson, Device, Figures, Jobs, OnDataset, Out, RowName, Run
+from harbench.cli.options import (
+    AsCsv,
+    AsJson,
+    Device,
+    Figures,
+    Jobs,
+    OnDataset,
+    Out,
+    RowName,
+    Run,
+    Timeout,
+    check_timeout,
+)
 
 
 class By(StrEnum):
@@ -47,6 +59,7 @@ def ablate(
     reduction: Annotated[str | None, typer.Option(help="Of that map.")] = None,
     jobs: Jobs = None,
     device: Device = "cpu",
+    timeout: Timeout = None,
     out: Out = Path("results"),
     figures: Figures = None,
     csv: AsCsv = False,
@@ -61,6 +74,7 @@ def ablate(
     from harbench.results import Store
 
     one_format(csv=csv, json=json)
+    check_timeout(timeout)
     analysis = registry().analyses.get("ablation")
     store = Store(out)
     options: dict[str, Any] = {
@@ -76,8 +90,8 @@ def ablate(
     given = {name: value for name, value in options.items() if value is not None}
     cells = latest(store, run, dataset, model)
     entry = f"ablation-{by.value}"
-    found = perform(analysis, entry, cells, given, store, jobs=jobs, device=device)
-    show(found, csv=csv, json=json)
+    found = perform(analysis, entry, cells, given, store, jobs=jobs, device=device, timeout=timeout)
+    show(found, store, csv=csv, json=json)
     if figures is not None:
         copy_figures(found, figures)
 

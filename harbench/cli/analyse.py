@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from harbench.cli.context import registry
-from harbench.cli.options import AsCsv, AsJson, Device, Figures, Out
+from harbench.cli.options import AsCsv, AsJson, Device, Figures, Out, Timeout, check_timeout
 
 if TYPE_CHECKING:
     from harbench.nouns import Analysis
@@ -33,6 +33,7 @@ def analyse(
         typer.Option(min=0, help="Of an analysis that trains: side by side; 0 in this process."),
     ] = None,
     device: Device = "cpu",
+    timeout: Timeout = None,
 ) -> None:
     """Run an analysis on the finished cells of the results folder and print its tables.
 
@@ -45,6 +46,7 @@ def analyse(
     from harbench.results import Store
 
     one_format(csv=csv, json=json)
+    check_timeout(timeout)
     analysis = registry().analyses.get(name)
     options = _options(option or [], analysis)
     store = Store(out)
@@ -53,8 +55,10 @@ def analyse(
         cells = trained_cells(store, benchmark, registry)
         if cells:
             found_any = True
-            found = perform(analysis, name, cells, options, store, jobs=jobs, device=device)
-            show(found, csv=csv, json=json)
+            found = perform(
+                analysis, name, cells, options, store, jobs=jobs, device=device, timeout=timeout
+            )
+            show(found, store, csv=csv, json=json)
             if figures is not None:
                 copy_figures(found, figures)
     if not found_any:
@@ -66,8 +70,8 @@ def analyse(
 
 
 def _options(given: list[str], analysis: Analysis) -> dict[str, Any]:
-    import yaml
-
+    from harbench.config.nodes import Place, Problems, printable
+    from harbench.config.reading import read_text
     from harbench.errors import ConfigError
     from harbench.execute.analysing import check_options
 
@@ -77,8 +81,13 @@ def _options(given: list[str], analysis: Analysis) -> dict[str, Any]:
         if not sign:
             raise ConfigError(f"'{text}' has no '='", where="--option", expected="KEY=VALUE")
         check_options(analysis, {key: None}, "--option")
+        # As in a file: safe_load would also make dates, and break on some.
+        at, problems = Place(f"--option {key}"), Problems()
         try:
-            options[key] = yaml.safe_load(value)
-        except yaml.YAMLError:
-            raise ConfigError(f"'{value}' is no value", where=f"--option {key}") from None
+            node = read_text(value, at.source, problems, at)
+            problems.raise_if_any()
+        except ConfigError as error:
+            what = f"'{printable(value[:60])}' is no value: {error.what}"
+            raise ConfigError(what, where=str(at)) from None
+        options[key] = None if node is None else node.plain()
     return options

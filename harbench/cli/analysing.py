@@ -18,14 +18,18 @@ if TYPE_CHECKING:
     from harbench.results import Store
 
 
-def trainer(store: Store, *, jobs: int | None = None, device: str = "cpu") -> Trainer:
+def trainer(
+    store: Store, *, jobs: int | None = None, device: str = "cpu", timeout: float | None = None
+) -> Trainer:
     """What analyses train with: as ``harbench run`` does, into the same store."""
     from harbench.cli.training import carry_out
     from harbench.execute.run import work_of
     from harbench.execute.variants import VariantTrainer
 
     def train(planned: Sequence[PlannedBenchmark]) -> None:
-        work = work_of(planned, store, device=device, plugin_files=plugin_files())
+        work = work_of(
+            planned, store, device=device, plugin_files=plugin_files(), time_limit=timeout
+        )
         if work.costs or work.cells:
             carry_out(work, planned, store, jobs)
 
@@ -41,11 +45,12 @@ def perform(
     *,
     jobs: int | None = None,
     device: str = "cpu",
+    timeout: float | None = None,
 ) -> Analysed:
     """Run an analysis on a benchmark's cells, and say where its files are."""
     from harbench.execute.analysing import analyse
 
-    train = trainer(store, jobs=jobs, device=device)
+    train = trainer(store, jobs=jobs, device=device, timeout=timeout)
     found = analyse(analysis, entry, cells, options, train, store)
     error_console().print(
         f"tables{' and figures' if found.content['figures'] else ''} are in {found.folder}/",
@@ -54,16 +59,18 @@ def perform(
     return found
 
 
-def show(found: Analysed, *, csv: bool = False, json: bool = False) -> None:
-    """Print what was found."""
+def show(found: Analysed, store: Store, *, csv: bool = False, json: bool = False) -> None:
+    """Print what was found; a benchmark that leaks is marked as in its table."""
     from harbench.report.analyses import csv_of, json_of, print_analysis
+    from harbench.report.audit import leaks_of
 
+    leaks = leaks_of(store.benchmark(found.content["benchmark"]))
     if csv:
-        typer.echo(csv_of(found.content), nl=False)
+        typer.echo(csv_of(found.content, leaks), nl=False)
     elif json:
-        typer.echo(json_of(found.content), nl=False)
+        typer.echo(json_of(found.content, leaks), nl=False)
     else:
-        print_analysis(console(), found.content)
+        print_analysis(console(), found.content, leaks)
 
 
 def copy_figures(found: Analysed, folder: Path) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from harbench.cli.context import console, error_console, plugin_files, registry
-from harbench.cli.options import AsJson, Device, Jobs
+from harbench.cli.options import AsJson, Device, Jobs, Timeout, check_timeout
 
 if TYPE_CHECKING:
     from harbench.config import Benchmark
@@ -43,6 +43,7 @@ def audit(
     models: Annotated[str | None, typer.Option(help="For --inflation: only these rows.")] = None,
     jobs: Jobs = None,
     device: Device = "cpu",
+    timeout: Timeout = None,
     out: Annotated[
         Path | None, typer.Option(help="Where --inflation keeps its cells; results if not given.")
     ] = None,
@@ -58,7 +59,10 @@ def audit(
     if inflation:
         chosen = _benchmarks(target, names or (), overrides or ())
         home = out or (target if target.is_dir() else Path("results"))
-        _inflate(chosen, draws, blocks, seeds, models, jobs, device, home, json=json)
+        check_timeout(timeout)
+        _inflate(
+            target, chosen, draws, blocks, seeds, models, jobs, device, timeout, home, json=json
+        )
         return
     from harbench.report.audit import audit_json, is_leaky
     from harbench.report.audit_page import print_audit
@@ -89,7 +93,7 @@ def _manifests(target: Path, names: Any, overrides: Any) -> list[dict[str, Any]]
     from harbench.cli.planning import plan_one
     from harbench.results.manifest import manifest_of
 
-    planned = [plan_one(benchmark) for benchmark in _benchmarks(target, names, overrides)]
+    planned = [plan_one(one, target) for one in _benchmarks(target, names, overrides)]
     missing = [one.missing for one in planned if one.missing is not None]
     if missing and len(missing) == len(planned):
         raise missing[0]
@@ -128,6 +132,7 @@ def _store(target: Path, overrides: Any) -> Any:
 
 
 def _inflate(
+    target: Path,
     chosen: list[Benchmark],
     draws: int,
     blocks: int | None,
@@ -135,11 +140,12 @@ def _inflate(
     models: str | None,
     jobs: int | None,
     device: str,
+    timeout: float | None,
     out: Path,
     *,
     json: bool,
 ) -> None:
-    from harbench.cli.planning import narrowed, reading
+    from harbench.cli.planning import narrowed, read_from, reading
     from harbench.cli.training import carry_out
     from harbench.execute.inflation import BLOCKS, draws_of, inflation_of
     from harbench.execute.run import work_of
@@ -153,13 +159,14 @@ def _inflate(
 
         device_named(device)
     store, opened, pieces = Store(out), Opened(), blocks or BLOCKS
+    chosen = [narrowed(benchmark, seeds, models) for benchmark in chosen]
     planned = []
     # All are planned before one is trained: a mistake in the last is told at once.
     for benchmark in chosen:
-        with reading(benchmark.dataset) as on_source:
+        with read_from(target), reading(benchmark.dataset) as on_source:
             planned.append(
                 draws_of(
-                    narrowed(benchmark, seeds, models),
+                    benchmark,
                     registry(),
                     draws,
                     blocks=pieces,
@@ -168,7 +175,7 @@ def _inflate(
                 )
             )
     every = [one for found in planned for draw in found for one in (draw.leaky, draw.honest)]
-    work = work_of(every, store, device=device, plugin_files=plugin_files())
+    work = work_of(every, store, device=device, plugin_files=plugin_files(), time_limit=timeout)
     carry_out(work, every, store, jobs)
     for found in planned:
         first = found[0].leaky

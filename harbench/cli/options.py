@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from harbench.cli.context import names_of
+from harbench.errors import ConfigError
 
 Out = Annotated[Path, typer.Option(help="Folder of results.")]
 Run = Annotated[
@@ -30,4 +31,18 @@ Jobs = Annotated[
     int | None,
     typer.Option(min=0, help="Cells side by side; the cores if not given, 0 in this process."),
 ]
+Timeout = Annotated[
+    float | None,
+    typer.Option(metavar="SECONDS", help="End a cell that takes longer; the others go on."),
+]
 Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:N or auto.")]
+
+
+def check_timeout(seconds: float | None) -> None:
+    """Refuse a time limit that no cell can keep.
+
+    Raises:
+        ConfigError: it is 0 or less, or no number.
+    """
+    if seconds is not None and not seconds > 0:
+        raise ConfigError("that is no time", where="--timeout", expected="seconds above 0")

@@ -169,7 +169,7 @@ def _measure(
         benchmark
         for benchmark in planned
         if (name := benchmark.settings.name) not in known
-        or store.benchmark(name) != loads(dumps(manifest_of(benchmark)))
+        or store.benchmark(name) != loads(dumps(manifest_of(benchmark, store)))
     ]
     if changed:
         write_manifests(changed, store)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harbench.cli.context import error_console, registry
@@ -47,12 +48,28 @@ def narrowed(benchmark: Benchmark, seeds: str | None, models: str | None) -> Ben
     return benchmark.model_copy(update=update)
 
 
-def plan_one(benchmark: Benchmark) -> PlannedBenchmark:
-    """The benchmark, planned; its dataset is read into the cache if need be."""
+def plan_one(benchmark: Benchmark, file: Path) -> PlannedBenchmark:
+    """The benchmark of a file, planned; its dataset is read into the cache if need be."""
     from harbench.plan import plan
 
-    with reading(benchmark.dataset) as on_source:
+    with read_from(file), reading(benchmark.dataset) as on_source:
         return plan(benchmark, registry(), on_source)
+
+
+@contextmanager
+def read_from(file: Path) -> Iterator[None]:
+    """Mistakes in settings are told with the file that they were read from."""
+    from harbench.errors import ConfigError
+
+    try:
+        yield
+    except ConfigError as error:
+        raise ConfigError(
+            error.what,
+            where=f"{file}, {error.where}" if error.where else str(file),
+            expected=error.expected,
+            fix=error.fix,
+        ) from error
 
 
 @contextmanager

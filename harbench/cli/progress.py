@@ -166,7 +166,8 @@ def _said(title: str, event: Event) -> str:
     if isinstance(event, Waiting):
         return f"{title}: another run has it in work; waiting for it"
     if not isinstance(event, Finished):
-        return f"{title}: trained by another run"
+        done = "trained" if isinstance(event.job, CellJob) else "measured"
+        return f"{title}: {done} by another run"
     outcome = event.outcome
     if isinstance(outcome, CellResult):
         nf = 100 * outcome.record["scores"]["nf"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harbench.cli.context import console, error_console, plugin_files, registry
-from harbench.cli.options import Device, Jobs, Out
+from harbench.cli.options import Device, Jobs, Out, Timeout, check_timeout
 from harbench.cli.planning import narrowed, plan_one
 
 if TYPE_CHECKING:
@@ -41,10 +41,7 @@ def run(
     ] = None,
     out: Out = Path("results"),
     force: Annotated[bool, typer.Option("--force", help="Train again what is done.")] = False,
-    timeout: Annotated[
-        float | None,
-        typer.Option(metavar="SECONDS", help="End a cell that takes longer; the others go on."),
-    ] = None,
+    timeout: Timeout = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Missing data is an error, not an empty column.")
     ] = False,
@@ -57,13 +54,11 @@ def run(
     """
     from harbench.cli.training import carry_out
     from harbench.config import load, select
-    from harbench.errors import ConfigError
     from harbench.execute.run import work_of, write_manifests
     from harbench.plan import refuse_leaks
     from harbench.results import Store
 
-    if timeout is not None and not timeout > 0:
-        raise ConfigError("that is no time", where="--timeout", expected="seconds above 0")
+    check_timeout(timeout)
     loaded = load(file, overrides or (), registry)
     chosen = [narrowed(benchmark, seeds, models) for benchmark in select(loaded, names or ())]
     if device != "cpu":
@@ -72,7 +67,7 @@ def run(
 
         device_named(device)
     _check_analyses(chosen)
-    planned = [plan_one(benchmark) for benchmark in chosen]
+    planned = [plan_one(benchmark, file) for benchmark in chosen]
     if strict:
         for benchmark in planned:
             if benchmark.missing is not None:
@@ -112,7 +107,7 @@ def run(
             continue
         shown |= costs
         print_table(console(), comparison_table(store, benchmark.settings.name, flops=flops))
-        broken += _analyse(benchmark, store, jobs, device)
+        broken += _analyse(benchmark, store, jobs, device, timeout)
     if work.cached:
         error_console().print(f"{len(work.cached)} cells were in {out}/ already (cached)")
     if failures:
@@ -121,7 +116,13 @@ def run(
         raise typer.Exit(1)
 
 
-def _analyse(benchmark: PlannedBenchmark, store: Store, jobs: int | None, device: str) -> int:
+def _analyse(
+    benchmark: PlannedBenchmark,
+    store: Store,
+    jobs: int | None,
+    device: str,
+    timeout: float | None,
+) -> int:
     """Run the analyses of a benchmark that has trained cells, and print them; how many failed."""
     from harbench.cli.analysing import perform, show
     from harbench.cli.context import settings
@@ -134,11 +135,11 @@ def _analyse(benchmark: PlannedBenchmark, store: Store, jobs: int | None, device
     for entry in entries if cells else ():
         analysis = registry().analyses.get(entry.analysis)
         try:
-            show(
-                perform(
-                    analysis, entry.entry, cells, entry.options, store, jobs=jobs, device=device
-                )
-            )
+            found = perform(
+                analysis, entry.entry, cells, entry.options, store,
+                jobs=jobs, device=device, timeout=timeout,
+            )  # fmt: skip
+            show(found, store)
         except HarbenchError as error:
             # The other benchmarks' tables are still to be printed.
             if settings().debug:

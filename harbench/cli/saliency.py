@@ -61,6 +61,6 @@ def saliency(
     given = {name: value for name, value in options.items() if value is not None}
     entry = "-".join(["saliency", plain(class_name or "all classes") or "class"])
     found = perform(analysis, entry, cells, given, store)
-    show(found, csv=csv, json=json)
+    show(found, store, csv=csv, json=json)
     if figures is not None:
         copy_figures(found, figures)

@@ -11,7 +11,7 @@ import os
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
-from harbench.config.nodes import Node, Place, Problems, printable
+from harbench.config.nodes import LONGEST, Node, Place, Problems, printable
 from harbench.config.reading import read_text
 from harbench.config.settings import Benchmark
 from harbench.config.shorthand import NAMED, written_out
@@ -47,7 +47,8 @@ def parse_overrides(texts: Sequence[str], problems: Problems) -> list[Override]:
 
 
 def _parse(text: str, problems: Problems) -> Override:
-    at = Place(f"--set {printable(text)}")
+    shown = text if len(text) <= LONGEST else text[:LONGEST] + "..."
+    at = Place(f"--set {printable(shown)}")
     path, equals, value = text.partition("=")
     keys = tuple(key.strip() for key in path.split("."))
     if not equals or not all(keys):

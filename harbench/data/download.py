@@ -128,7 +128,7 @@ class Resuming:
     def _notes(self) -> dict[str, Any]:
         try:
             notes = json.loads(self.notes.read_text("utf-8"))
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return {}
         return notes if isinstance(notes, dict) else {}
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from harbench.data.gaps import Fill, fill_gaps
+from harbench.data.gaps import PARTS, Fill, fill_by_part, ranks_of
 from harbench.data.normalise import Kind, Normaliser, fit
 from harbench.data.splits import Fold
 from harbench.data.stream import Stream
@@ -50,15 +50,18 @@ def prepare(
 ) -> PreparedFold:
     """Fill and normalise the chosen channels of a stream for one fold.
 
-    Each recording is filled by itself. Statistics come from the samples that the fold's training
-    windows hold: no validation or test sample enters them.
+    Each recording is filled by itself, and no training value from a sample that only validation
+    or test windows hold (:func:`harbench.data.gaps.fill_by_part`). Statistics come from the
+    samples that the fold's training windows hold: no validation or test sample enters them.
     """
     everything = list(channels) == list(range(len(dataset.channels)))
     signals = np.array(stream.signals if everything else stream.signals[:, list(channels)])
+    held = {part: covered(getattr(fold, part).starts, length, len(signals)) for part in PARTS}
+    ranks = ranks_of(held)
     for recording in stream.recordings:
-        fill_gaps(signals[recording.start : recording.stop], fill)
-    training = covered(fold.train.starts, length, len(signals))
-    normaliser = fit(normalise, signals, training, [dataset.channels[i] for i in channels])
+        inside = slice(recording.start, recording.stop)
+        fill_by_part(signals[inside], fill, ranks[inside])
+    normaliser = fit(normalise, signals, held["train"], [dataset.channels[i] for i in channels])
     normaliser.apply(signals)
     return PreparedFold(
         signals, length, fold.train, fold.validation, fold.test, n_classes, normaliser

@@ -95,8 +95,17 @@ def open_stream(
         DataMissingError: the files are not here.
         DataError: a file is not what it should be, or the disk is full; no half-made cache stays.
     """
-    sources = dataset.sources(folder_of(dataset, path))
-    digest = digest_of(dataset, sources)
+    folder = folder_of(dataset, path)
+    try:
+        sources = dataset.sources(folder)
+        digest = digest_of(dataset, sources)
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        raise DataError(
+            f"the files of '{dataset.name}' cannot be read: "
+            f"{getattr(error, 'strerror', None) or error}",
+            where=printable(str(folder)),
+            expected="a folder that can be read",
+        ) from error
     home = cache_root() / "streams" / dataset.name / digest[:32]
     if not (home / "stream.json").is_file():
         try:
@@ -158,9 +167,10 @@ class _FileHashes:
         path = cache_root() / "file-hashes.json"
         try:
             known = json.loads(path.read_text())
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             known = {}
-        return cls(path, known if isinstance(known, dict) else {})
+        known = known if isinstance(known, dict) else {}
+        return cls(path, {k: v for k, v in known.items() if isinstance(v, list) and len(v) == 4})
 
     def of(self, file: Path) -> str:
         stat = file.stat()
@@ -200,6 +210,7 @@ def _build(
         temporary.mkdir(parents=True)
         spans = _write_arrays(dataset, sources, temporary, on_source)
         meta = {"digest": digest, "recordings": [asdict(span) for span in spans]}
+        meta["sha256"] = _sha256_of(meta)
         (temporary / "stream.json").write_text(json.dumps(meta))
         shutil.rmtree(home, ignore_errors=True)
         temporary.replace(home)
@@ -243,6 +254,10 @@ def _write_arrays(
     return spans
 
 
+def _sha256_of(meta: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(meta, sort_keys=True).encode()).hexdigest()
+
+
 def _sync(file: BinaryIO) -> None:
     file.flush()
     os.fsync(file.fileno())
@@ -251,6 +266,15 @@ def _sync(file: BinaryIO) -> None:
 def _checked(dataset: Dataset, recordings: Iterable[Recording]) -> Iterable[Recording]:
     """The recordings, each held against the dataset's own description."""
     for recording in recordings:
+        for what in ("name", "subject", "session"):
+            # They stand in files and on the terminal, and NumPy would cut NULs off.
+            text = getattr(recording, what)
+            if not isinstance(text, str) or not text or not text.isprintable() or len(text) > 200:
+                raise DataError(
+                    f"the {what} of a recording is {printable(repr(text)[:100])}",
+                    where=f"dataset '{dataset.name}'",
+                    expected="a text of 1 to 200 visible characters",
+                )
         where = f"dataset '{dataset.name}', recording '{recording.name}'"
         n_samples = len(recording.signals)
         shape = (n_samples, len(dataset.channels))
@@ -278,14 +302,19 @@ def _checked(dataset: Dataset, recordings: Iterable[Recording]) -> Iterable[Reco
 
 
 def _open(dataset: Dataset, home: Path, digest: str) -> Stream:
-    meta = json.loads((home / "stream.json").read_text())
-    recordings = tuple(RecordingSpan(**span) for span in meta["recordings"])
-    n_samples = recordings[-1].stop if recordings else 0
+    try:
+        meta = json.loads((home / "stream.json").read_text())
+        # Not there in caches of earlier versions, which are as good.
+        whole = meta.pop("sha256", None) in (None, _sha256_of(meta)) and meta["digest"] == digest
+        recordings = tuple(RecordingSpan(**span) for span in meta["recordings"])
+        n_samples = recordings[-1].stop if recordings else 0
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        whole, recordings, n_samples = False, (), 0
     n_channels = len(dataset.channels)
     sizes = {"signals.f32": n_samples * n_channels * 4}
     sizes |= {f"labels-{i}.i16": n_samples * 2 for i in range(len(dataset.tasks))}
     if (
-        meta["digest"] != digest
+        not whole
         or n_samples == 0
         or any((home / name).stat().st_size != size for name, size in sizes.items())
     ):

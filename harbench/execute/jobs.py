@@ -134,16 +134,16 @@ class Remark:
 
 @dataclass(frozen=True)
 class Waiting:
-    """Another run on the same results folder has the cell in work."""
+    """Another run on the same results folder has the cell or cost in work."""
 
-    job: CellJob
+    job: Job
 
 
 @dataclass(frozen=True)
 class Taken:
-    """Another run on the same results folder has finished the cell meanwhile."""
+    """Another run on the same results folder has finished the cell or cost meanwhile."""
 
-    job: CellJob
+    job: Job
 
 
 Event = Started | Progress | Remark | Finished | Failed | Waiting | Taken

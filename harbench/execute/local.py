@@ -118,10 +118,14 @@ class ProcessExecutor:
 def _child(connection: Connection, job: Job) -> None:
     # Ctrl-C reaches every process of the terminal; who asked decides what becomes of us.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    from harbench.execute.work import perform
+    from harbench.execute.work import perform, reason_of
 
     try:
-        connection.send(perform(job, connection.send))
+        try:
+            connection.send(perform(job, connection.send))
+        except MemoryError as error:
+            # Packing the result takes memory as well; nothing of it was sent.
+            connection.send(Failed(job, reason_of(error)))
     except BrokenPipeError:
         # Who asked is gone. The result is lost with them; the next run makes it again.
         os._exit(1)
@@ -158,7 +162,8 @@ def _too_long(job: Job) -> str:
 def _hear(connection: Connection, process: BaseProcess, job: Job) -> Event:
     try:
         event = connection.recv()
-    except EOFError:
+    except (EOFError, OSError):
+        # OSError: killed in the middle of its result.
         process.join()
         return Failed(job, _death(process.exitcode))
     assert isinstance(event, Progress | Remark | Finished | Failed)

@@ -18,6 +18,7 @@ from harbench.execute.jobs import (
     Executor,
     Failed,
     Finished,
+    Job,
 )
 from harbench.execute.sharing import Sharing
 from harbench.plan import PlannedBenchmark
@@ -36,8 +37,8 @@ class Work:
         costs: Networks whose cost is not known on this machine.
         cells: To be trained.
         cached: Keys of cells that are in the store.
-        before: Key of each cell to be trained -> :meth:`harbench.results.Store.stamp` as it was
-            found, to tell what another run does meanwhile.
+        before: Key of each job -> :meth:`harbench.results.Store.stamp` as it was found, to tell
+            what another run does meanwhile.
     """
 
     costs: tuple[CostJob, ...]
@@ -75,6 +76,7 @@ def work_of(
             # What an estimator costs depends on its fit: it is measured in the cells.
             wanted = row.model.kind == "network"
             if wanted and (force or store.cost(row.cost_key) is None):
+                before[row.cost_key] = store.stamp(row.cost_key)
                 costs[row.cost_key] = CostJob(
                     row.cost_key,
                     row.model.name,
@@ -99,15 +101,12 @@ def measure_costs(work: Work, store: Store, executor: Executor) -> Generator[Eve
     """Measure what is not known, and store it; the events pass through.
 
     This comes before any cell, and one at a time: a latency measured beside a training would be
-    the training's.
+    the training's. What another run on the same store measures is left to it and waited for.
+
+    Raises:
+        ResultsError: the store cannot be written.
     """
-    for event in executor.run(work.costs):
-        if isinstance(event, Finished) and isinstance(event.outcome, CostResult):
-            store.write_cost(event.job.key, event.outcome.cost)
-            store.forget_failure(event.job.key)
-        elif isinstance(event, Failed):
-            store.write_failure(event.job.key, _failure(event))
-        yield event
+    yield from _shared(work, work.costs, store, executor)
 
 
 def efforts_of(work: Work, planned: Sequence[PlannedBenchmark], store: Store) -> dict[str, float]:
@@ -138,8 +137,14 @@ def train_cells(
     Raises:
         ResultsError: the store cannot be written.
     """
+    longest_first = sorted(work.cells, key=lambda job: -efforts[job.key])
+    yield from _shared(work, longest_first, store, executor)
+
+
+def _shared(work: Work, jobs: Sequence[Job], store: Store, executor: Executor) -> Generator[Event]:
+    """Do the jobs that no other run on the store has in work, and wait for the others."""
     sharing = Sharing(work, store)
-    waiting = sorted(work.cells, key=lambda job: -efforts[job.key])
+    waiting = list(jobs)
     try:
         while waiting:
             # Closed before the locks are let go: what is stopped must not be in work any more.
@@ -165,6 +170,9 @@ def _keep(event: Event, store: Store) -> None:
         store.write(
             event.job.key, result.record, result.measured, result.predictions, result.weights
         )
+    elif isinstance(event, Finished) and isinstance(event.outcome, CostResult):
+        store.write_cost(event.job.key, event.outcome.cost)
+        store.forget_failure(event.job.key)
     elif isinstance(event, Failed):
         store.write_failure(event.job.key, _failure(event))
 
@@ -173,7 +181,7 @@ def write_manifests(planned: Sequence[PlannedBenchmark], store: Store) -> None:
     """Store what the tables are made of, so that they can be printed while cells are trained."""
     store.sweep()
     for benchmark in planned:
-        store.write_benchmark(benchmark.settings.name, manifest_of(benchmark))
+        store.write_benchmark(benchmark.settings.name, manifest_of(benchmark, store))
 
 
 def _failure(event: Failed) -> dict[str, object]:

@@ -1,11 +1,12 @@
-"""Several runs on one results folder: each cell is trained by one of them, and all get it."""
+"""Several runs on one results folder: each cell is trained, and each cost measured, by one of them,
+and all get it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from harbench.execute.jobs import CellJob, Event, Failed, Remark, Taken, Waiting
+from harbench.execute.jobs import CellJob, Event, Failed, Job, Remark, Taken, Waiting
 from harbench.results import Store
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Sharing:
-    """One run's view of the cells that others may have in work.
+    """One run's view of the cells and costs that others may have in work.
 
     Args:
         work: Of this run.
@@ -24,12 +25,12 @@ class Sharing:
         self.locks = store.locks()
         self._store = store
         self._before = work.before
-        self._busy: list[CellJob] = []
+        self._busy: list[Job] = []
         self._news: list[Event] = []
         self._said: set[str] = set()
         self._warned = False
 
-    def free(self, jobs: Iterable[CellJob]) -> Iterator[CellJob]:
+    def free(self, jobs: Iterable[Job]) -> Iterator[Job]:
         """Those that nobody else has in work or has done, each locked when it is asked for.
 
         Raises:
@@ -59,19 +60,19 @@ class Sharing:
         found, self._news = self._news, []
         return found
 
-    def busy(self) -> list[CellJob]:
+    def busy(self) -> list[Job]:
         """Those that others have in work; they are to be asked for again."""
         found, self._busy = self._busy, []
         return found
 
-    def waits(self, jobs: Iterable[CellJob]) -> Iterator[Waiting]:
+    def waits(self, jobs: Iterable[Job]) -> Iterator[Waiting]:
         """What is to be said of these, once each."""
         for job in jobs:
             if job.key not in self._said:
                 self._said.add(job.key)
                 yield Waiting(job)
 
-    def _done_elsewhere(self, job: CellJob) -> Event | None:
+    def _done_elsewhere(self, job: Job) -> Event | None:
         stored, failed = self._store.stamp(job.key)
         stored_before, failed_before = self._before[job.key]
         if stored and stored != stored_before:
@@ -82,8 +83,9 @@ class Sharing:
             return Failed(job, str(failure["reason"]), str(failure["detail"]))
         return None
 
-    def _warn(self, job: CellJob) -> None:
-        if self.locks.unsupported is not None and not self._warned:
+    def _warn(self, job: Job) -> None:
+        # Costs come first, and a cost that is measured twice is not worth a word.
+        if self.locks.unsupported is not None and isinstance(job, CellJob) and not self._warned:
             self._warned = True
             self._news.append(
                 Remark(

@@ -57,18 +57,31 @@ def perform(job: Job, report: Callable[[Progress | Remark], None]) -> Finished |
         # Nobody listens any more.
         raise
     except HarbenchError as error:
-        return Failed(job, str(error), traceback.format_exc())
+        # A builder that finds no memory comes as a model that cannot be built.
+        starved = error.__cause__ is not None and _is_of_memory(error.__cause__)
+        reason = f"out of memory ({error})" if starved else str(error)
+        return Failed(job, reason, traceback.format_exc())
     except Exception as error:  # noqa: BLE001 - a cell's failure never stops the others
-        return Failed(job, _reason(error), traceback.format_exc())
+        return Failed(job, reason_of(error), traceback.format_exc())
 
 
-def _reason(error: Exception) -> str:
-    text = str(error).strip().splitlines()
-    first = text[0] if text else ""
-    memory = isinstance(error, MemoryError) or ("alloc" in first and "memory" in first.lower())
-    if memory or isinstance(error, torch.cuda.OutOfMemoryError):
-        return f"out of memory ({type(error).__name__}: {first})"
-    return f"{type(error).__name__}: {first}"
+def reason_of(error: BaseException) -> str:
+    """In one line what ended a job; that memory was short in so many words."""
+    first = _first_line(error)
+    named = f"{type(error).__name__}: {first}" if first else type(error).__name__
+    return f"out of memory ({named})" if _is_of_memory(error) else named
+
+
+def _first_line(error: BaseException) -> str:
+    return next(iter(str(error).strip().splitlines()), "")
+
+
+def _is_of_memory(error: BaseException) -> bool:
+    if isinstance(error, MemoryError | torch.cuda.OutOfMemoryError):
+        return True
+    # torch's allocator of the CPU raises no class of its own.
+    first = _first_line(error).lower()
+    return "out of memory" in first or ("alloc" in first and "memory" in first)
 
 
 @cache

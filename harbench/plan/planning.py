@@ -16,6 +16,7 @@ from harbench.nouns import Dataset, Protocol, Task
 from harbench.plan.cells import PlannedBenchmark, PlannedFold
 from harbench.plan.contents import with_keys
 from harbench.plan.opened import Opened
+from harbench.plan.recipes import refuse_recipe
 from harbench.plan.rows import resolve_row
 from harbench.plugins import Registry
 
@@ -39,7 +40,7 @@ def plan(
 
     Raises:
         ConfigError: a name that no plugin offers, an option that the builder does not have, a
-            window shorter than the model takes.
+            window shorter than the model takes, a recipe that no training can follow.
         DataError: a file of the dataset is not what it should be.
     """
     where = f"benchmark '{benchmark.name}'"
@@ -52,6 +53,9 @@ def plan(
         resolve_row(entry, benchmark, dataset, registry, f"{where}, model '{entry.row}'")
         for entry in benchmark.models
     ]
+    for row in resolved:
+        if row.recipe is not None:
+            refuse_recipe(row.recipe, len(classes), f"{where}, model '{row.name}'")
     stream: Stream | None = None
     missing: DataMissingError | None = None
     # Rows of one window share their folds, which take a while to cut.

@@ -56,6 +56,43 @@ def is_leaky(folds: Sequence[Mapping[str, Any]]) -> bool:
     )
 
 
+@dataclass(frozen=True)
+class Leaks:
+    """What a page about a leaky benchmark must say.
+
+    Args:
+        line: The audit in one line.
+        rows: Names of the rows that leak.
+        honest: Of those that do not.
+    """
+
+    line: str
+    rows: frozenset[str]
+    honest: frozenset[str] = frozenset()
+
+
+def leaks_of(manifest: Manifest) -> Leaks | None:
+    """The leaks of a benchmark; None where none of its rows leaks."""
+    rows = frozenset(row["row"] for row in manifest["rows"] if is_leaky(row["folds"]))
+    if not rows:
+        return None
+    line = audit_line([fold for row in manifest["rows"] for fold in row["folds"]])
+    return Leaks(line, rows, frozenset(row["row"] for row in manifest["rows"]) - rows)
+
+
+def compared_rows(manifest: Manifest) -> frozenset[str]:
+    """Names of the rows among which a best one may be looked for.
+
+    Rows of one benchmark share a protocol, but each may have a window and step of its own: under
+    random windows those that overlap leak, and others do not. Then no leaky row is compared with
+    an honest one. Where all leak, all are compared.
+    """
+    leaks = leaks_of(manifest)
+    if leaks is not None and leaks.honest:
+        return leaks.honest
+    return frozenset(row["row"] for row in manifest["rows"])
+
+
 def audit_line(folds: Sequence[Mapping[str, Any]]) -> str:
     """The audit in one line, for under a table.
 

@@ -17,7 +17,7 @@ from harbench.metrics.comparing import Comparison, Repeats
 from harbench.metrics.power import POWER, repeats_needed
 from harbench.metrics.ranks import Friedman, friedman, nemenyi, ranks
 from harbench.metrics.ties import ALPHA, Standing, repeats_wanted, standing
-from harbench.report.audit import is_leaky
+from harbench.report.audit import compared_rows, is_leaky
 from harbench.report.repeats import plural, read_repeats, tests_text
 from harbench.report.tie_marks import too_few
 from harbench.results import Store
@@ -34,7 +34,8 @@ class ModelLine:
             Student's t; None with one cell.
         bootstrap: Which of the two it is.
         rank: Its average rank over the repeats that all models have, 1 = best; None without any.
-        standing: "best", "tied", "apart" or "unknown".
+        standing: "best", "tied", "apart" or "unknown"; "mixed" where it stands beside rows that
+            leak, or leaks beside rows that do not.
     """
 
     row: str
@@ -126,6 +127,11 @@ def comparison_page(
         ResultsError: there is no such benchmark or row, or there are not two rows with scores.
     """
     manifest, rows = _chosen(store, benchmark, metric, pair)
+    compared = compared_rows(manifest)
+    honest = [row for row in rows if row.name in compared]
+    left_out = [row.name for row in rows if row.name not in compared]
+    if pair is None and len(honest) > 1:
+        rows = honest
     means = {row.name: summarise(row.scores).mean for row in rows}
     # Stable: of equal means the first in the table is the best there, too.
     rows = sorted(rows, key=lambda row: -means[row.name])
@@ -147,7 +153,7 @@ def comparison_page(
         manifest["name"],
         manifest["title"],
         metric,
-        tuple(_lines(manifest, [by_name[name] for name in pair] if pair else rows)),
+        tuple(_lines(manifest, [by_name[name] for name in pair] if pair else rows, left_out)),
         tuple(_model(row, means[row.name], ranked, place, found) for place, row in enumerate(rows)),
         tuple(_pair(one, by_name, found) for one in asked),
         found,
@@ -155,6 +161,9 @@ def comparison_page(
         unit,
         (),
     )
+    if not compared.issuperset(by_name):
+        models = tuple(replace(line, standing="mixed") for line in page.models)
+        page = replace(page, models=models)
     return replace(page, notes=tuple(_notes(page)))
 
 
@@ -183,7 +192,9 @@ def _chosen(
     )
 
 
-def _lines(manifest: Mapping[str, Any], rows: Sequence[Repeats]) -> list[str]:
+def _lines(
+    manifest: Mapping[str, Any], rows: Sequence[Repeats], left_out: Sequence[str]
+) -> list[str]:
     names = {row.name for row in rows}
     shown = [row for row in manifest["rows"] if row["row"] in names]
     lines = []
@@ -192,6 +203,8 @@ def _lines(manifest: Mapping[str, Any], rows: Sequence[Repeats]) -> list[str]:
     if any(is_leaky(row["folds"]) for row in shown):
         lines.append("LEAKY: test windows share samples with training windows; see harbench audit")
     lines.append(f"{manifest['dataset']}, task {manifest['task']}, split {manifest['split']}")
+    if left_out and names.isdisjoint(left_out):
+        lines.append(f"left out, because others do not leak: {', '.join(left_out)} (leaky)")
     if len({(row["length"], row["step"]) for row in shown}) > 1:
         lines.append("the rows cut windows differently: same recordings, not the same windows")
     return lines
@@ -265,6 +278,11 @@ def _notes(page: ComparisonPage) -> list[str]:
         notes.append(too_few(found))
     else:
         notes.append(f"told apart or not: {tests_text(found)}, at 5 %")
+    if any(line.apart is False and (line.found.p_holm or 1) < ALPHA for line in page.pairs):
+        notes.append(
+            "tied in spite of a p Holm below .05: equal models whose trainings end in one of two "
+            "scores would differ as much too often (docs/statistics.md)"
+        )
     if any(line.bootstrap for line in page.models):
         notes.append(
             f"intervals of the models: hierarchical bootstrap over folds, then seeds ({DRAWS:,} "

@@ -18,7 +18,13 @@ from harbench.report.comparison import ComparisonPage, ModelLine, PairLine
 from harbench.report.table import ABSENT
 from harbench.report.terminal import print_page
 
-_STANDINGS = {"best": "best", "tied": "tied", "apart": "told apart", "unknown": "unknown"}
+_STANDINGS = {
+    "best": "best",
+    "tied": "tied",
+    "apart": "told apart",
+    "unknown": "unknown",
+    "mixed": "leaky beside honest",
+}
 _VERDICTS = {True: "told apart", False: "tied", None: "unknown"}
 
 

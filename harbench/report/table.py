@@ -5,15 +5,16 @@ Built from the store alone, so that it can be printed again anywhere without tra
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import replace
 from typing import Any
 
 from harbench.metrics import METRICS, SAMPLE_METRICS, Summary, summarise
 from harbench.nouns import Score
-from harbench.report.audit import audit_line, is_leaky
+from harbench.report.audit import audit_line, compared_rows, is_leaky
 from harbench.report.chance_row import add_chance_row
 from harbench.report.cost_columns import add_costs, add_efforts, cost_columns
+from harbench.report.older_cells import note_older
 from harbench.report.tabular import ABSENT, Column, Table, Value
 from harbench.report.tie_marks import mark_ties
 from harbench.results import Store
@@ -59,7 +60,7 @@ def comparison_table(
     table.columns = _columns(table, manifest, metrics, flops, published, added)
     for row in manifest["rows"]:
         _add_row(table, store, manifest, row, metrics, flops, added)
-    _mark_best(table, metrics)
+    _mark_best(table, metrics, compared_rows(manifest))
     add_chance_row(table, store, manifest, metrics, added)
     _note_intervals(table, metrics)
     mark_ties(table, manifest, metrics)
@@ -145,6 +146,7 @@ def _add_row(
         part = "test" if record["test_overlap"] else "validation"
         name_notes.append(table.note(f"leaky: {part} windows share samples with training windows"))
     name_notes += _state_notes(table, store, row, record)
+    name_notes += note_older(table, store, manifest, row, record)
     values = {
         # A row is copied without the lines above it: the mark goes with it.
         "row": Value(row["row"] + " (leaky)" * record["leaky"], tuple(name_notes)),
@@ -233,9 +235,12 @@ def _add_published(
         values["row"] = Value(old.text, (*old.notes, number))
 
 
-def _mark_best(table: Table, metrics: Sequence[str]) -> None:
+def _mark_best(table: Table, metrics: Sequence[str], compared: Container[str]) -> None:
     for metric in metrics:
-        means = [record[f"{metric}_mean"] for record in table.records]
+        means = [
+            record[f"{metric}_mean"] if record["row"] in compared else None
+            for record in table.records
+        ]
         known = [mean for mean in means if mean is not None]
         if len(known) < 2:
             continue

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from harbench.metrics.ties import Standing, standing
+from harbench.report.audit import compared_rows
 from harbench.report.repeats import repeats_of, repeats_text, tests_text
 
 if TYPE_CHECKING:
@@ -18,17 +19,22 @@ def mark_ties(table: Table, manifest: Mapping[str, Any], metrics: Sequence[str])
 
     The rule is that of :mod:`harbench.metrics.ties`. Where there are too few repeats to tell models
     apart, the head of the column says that instead. Each record gets METRIC_standing: "best",
-    "tied", "apart", "unknown", or None where the row has no score or no other row has one.
+    "tied", "apart", "unknown", or None where the row has no score, no other row has one, or it
+    leaks and others do not.
 
     Args:
         table: With its rows, their records and its ``scores``.
         manifest: Of the benchmark.
         metrics: Columns to mark.
     """
+    compared = compared_rows(manifest)
     for metric in metrics:
         scores = table.scores.get(metric, {})
-        rows = [repeats_of(row, scores[row["row"]]) for row in manifest["rows"]
-                if scores.get(row["row"])]  # fmt: skip
+        rows = [
+            repeats_of(row, scores[row["row"]])
+            for row in manifest["rows"]
+            if row["row"] in compared and scores.get(row["row"])
+        ]
         found = standing(rows) if len(rows) > 1 else None
         for record in table.records:
             record[f"{metric}_standing"] = None if found is None else _word(found, record["row"])
@@ -38,7 +44,8 @@ def mark_ties(table: Table, manifest: Mapping[str, Any], metrics: Sequence[str])
             # In the head, where it makes no column wider.
             _note_head(table, metric, too_few(found))
             continue
-        texts = _texts(found)
+        others = "other row" if compared.issuperset(table.scores[metric]) else "row without a leak"
+        texts = _texts(found, others)
         # The last row, of a predictor that has learnt nothing, has no record.
         for record, values in zip(table.records, table.rows, strict=False):
             text = texts.get(record["row"])
@@ -67,7 +74,7 @@ def _word(found: Standing, row: str) -> str | None:
     return None
 
 
-def _texts(found: Standing) -> dict[str, str]:
+def _texts(found: Standing, others: str) -> dict[str, str]:
     """Row -> its footnote."""
     by = tests_text(found)
     texts = dict.fromkeys(
@@ -77,7 +84,7 @@ def _texts(found: Standing) -> dict[str, str]:
     )
     texts |= dict.fromkeys(found.tied, f"cannot be told apart from the best ({by}, at 5 %)")
     if not found.tied and not found.unknown:
-        texts[found.best] = f"told apart from every other row ({by}, at 5 %)"
+        texts[found.best] = f"told apart from every {others} ({by}, at 5 %)"
     return texts
 
 

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from harbench.config import dump
+from harbench.errors import ResultsError
 from harbench.nouns import PublishedResult
 from harbench.plan import PlannedBenchmark, PlannedFold, Row
+from harbench.plan.keys import key_of
 from harbench.results.records import FORMAT
+from harbench.results.store import Store
 
 
-def manifest_of(planned: PlannedBenchmark) -> dict[str, Any]:
+def manifest_of(planned: PlannedBenchmark, store: Store | None = None) -> dict[str, Any]:
     """A benchmark as the store keeps it: rows, the keys of their cells and costs, what was
-    published, and what a reader must be told of the protocol."""
+    published, and what a reader must be told of the protocol.
+
+    Args:
+        planned: Of which.
+        store: Where finished cells of earlier runs are looked for; None looks for none.
+    """
     dataset = planned.dataset
+    earlier = {} if store is None else _earlier(planned, store)
     return {
         "format": FORMAT,
         "name": planned.settings.name,
@@ -31,7 +41,61 @@ def manifest_of(planned: PlannedBenchmark) -> dict[str, Any]:
         "rate_hz": dataset.rate_hz,
         "missing": _missing(planned),
         "rows": [_row(row, planned) for row in planned.rows],
+        **({"earlier": earlier} if earlier else {}),
     }
+
+
+def older_cells(manifest: Mapping[str, Any], row: Mapping[str, Any], store: Store) -> int:
+    """How many finished cells there are of an earlier run of this row, whose model had another
+    source, or its package another version.
+
+    Args:
+        manifest: Of the benchmark.
+        row: One of its rows.
+        store: Where the cells are; no record is read.
+    """
+    code = row.get("code")
+    if code is None:
+        return 0
+    before = manifest.get("earlier", {}).get(row["row"], ())
+    return sum(cell["code"] not in (None, code) and store.has(cell["key"]) for cell in before)
+
+
+def _earlier(planned: PlannedBenchmark, store: Store) -> dict[str, list[dict[str, Any]]]:
+    """Row -> the finished cells that it had in earlier runs and has no more, with the code of
+    their model. From the last run's manifest alone: records are not read."""
+    try:
+        last = store.benchmark(planned.settings.name)
+    except ResultsError:
+        # The first run, or the file is damaged, of which harbench verify tells.
+        return {}
+    now = {cell.key for cell in planned.cells}
+    found: dict[str, dict[str, str | None]] = {}
+    try:
+        for name, cells in last.get("earlier", {}).items():
+            found.setdefault(name, {}).update({cell["key"]: cell["code"] for cell in cells})
+        for row in last["rows"]:
+            keys = {cell["key"]: row.get("code") for cell in row["cells"]}
+            found.setdefault(row["row"], {}).update(keys)
+    except (AttributeError, KeyError, TypeError):
+        return {}
+    kept = {
+        name: [
+            {"key": key, "code": code}
+            for key, code in cells.items()
+            if key not in now and store.has(key)
+        ]
+        for name, cells in found.items()
+    }
+    return {name: cells for name, cells in kept.items() if cells}
+
+
+def _code(row: Row) -> str | None:
+    """Names the source of the row's model and the version of its package; None without data."""
+    if not row.cells:
+        return None
+    facts = row.cells[0].content
+    return key_of([facts["source"], facts["distribution"]])
 
 
 def _missing(planned: PlannedBenchmark) -> dict[str, Any] | None:
@@ -57,6 +121,7 @@ def _row(row: Row, planned: PlannedBenchmark) -> dict[str, Any]:
         "n_channels": row.n_channels,
         "n_classes": row.n_classes,
         "cost": row.cost_key,
+        "code": _code(row),
         # A row with other options is another network: the paper printed nothing about it.
         "published": [] if changed else [_published(p) for p in published],
         "folds": [_fold(fold) for fold in row.folds],

@@ -19,6 +19,7 @@ import errno
 import hashlib
 import json
 import os
+import re
 import secrets
 import shutil
 import time
@@ -35,6 +36,9 @@ from harbench.results.records import FORMAT, Predictions, StoredCell
 # In tmp/, what stepped aside for a newer one is called by its place; no name holds a "=".
 _ASIDE = "aside"
 _SLASH = "="
+
+# Halves of a character, as names of files that are no UTF-8 become: no file can hold them.
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class Store:
@@ -61,7 +65,7 @@ class Store:
         """A finished cell.
 
         Raises:
-            ResultsError: it is not there, or is not what harbench writes.
+            ResultsError: it is not there, or is not what harbench wrote: its seal is broken.
         """
         folder = self.cell_folder(key)
         return StoredCell(
@@ -123,13 +127,14 @@ class Store:
                 path.unlink()
 
     def locks(self) -> CellLocks:
-        """For one run: the cells that it has in work."""
+        """For one run: the cells and costs that it has in work."""
         return CellLocks(self.folder / "locks")
 
     def stamp(self, key: str) -> tuple[int, int]:
-        """When the cell was last stored and last failed, in ns; 0 is never."""
-        places = (self.cell_folder(key) / "record.json", self.folder / "failures" / f"{key}.json")
-        return tuple(_time_of(path) for path in places)  # type: ignore[return-value]
+        """When the cell or cost was last stored and last failed, in ns; 0 is never."""
+        record, cost = self.cell_folder(key) / "record.json", self.folder / "costs" / f"{key}.json"
+        stored = max(_time_of(record), _time_of(cost))
+        return stored, _time_of(self.folder / "failures" / f"{key}.json")
 
     # Failures
 
@@ -176,8 +181,9 @@ class Store:
             ResultsError: that benchmark was never run into this folder.
         """
         path = self.folder / "benchmarks" / f"{name}.json"
-        if not path.is_file():
-            known = self.benchmarks()
+        # Not by looking for the file: the name is what somebody typed, and may lead elsewhere.
+        known = self.benchmarks()
+        if name not in known:
             raise ResultsError(
                 f"no results of a benchmark '{name}'{did_you_mean(name, known)}",
                 where=str(self.folder),
@@ -312,7 +318,8 @@ def sealed_text(content: Mapping[str, Any]) -> str:
     """What a JSON file of the store consists of, to the byte."""
     plain = json.loads(json.dumps(content, allow_nan=False))
     sealed = {**plain, "seal": key_of(plain)}
-    return json.dumps(sealed, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    text = json.dumps(sealed, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    return _SURROGATE.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
 
 
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:
@@ -343,12 +350,21 @@ def _read_json(path: Path) -> dict[str, Any]:
             "not there", where=str(path), fix="harbench run benchmarks.yaml"
         ) from error
     except (OSError, ValueError, RecursionError) as error:
-        raise ResultsError(
-            f"cannot be read: {error}",
-            where=str(path),
-            fix=f"delete it and run again: rm -r {path.parent}",
-        ) from error
+        raise _damaged(path, f"cannot be read: {error}") from error
     if not isinstance(content, dict):
-        raise ResultsError("not a record of harbench", where=str(path))
-    content.pop("seal", None)
+        raise _damaged(path, "not a record of harbench")
+    seal = content.pop("seal", None)
+    try:
+        whole = seal == key_of(content)
+    except (ValueError, RecursionError):  # NaN, which harbench never writes
+        whole = False
+    if not whole:
+        raise _damaged(path, "it was changed after harbench wrote it")
     return content
+
+
+def _damaged(path: Path, what: str) -> ResultsError:
+    # What lies in a folder of its own belongs together.
+    alone = path.name not in ("record.json", "measured.json", "result.json")
+    gone = f"rm {path}" if alone else f"rm -r {path.parent}"
+    return ResultsError(what, where=str(path), fix=f"delete it and run again: {gone}")

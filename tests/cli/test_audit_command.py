@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from harbench.results.store import sealed_text
 from toys.toy_plugin import write_toy_files
 from toys.workplace import TOY_PLUGIN
 
@@ -145,7 +146,8 @@ def test_audit_of_results_is_that_of_the_file(toy, tmp_path):
     for row in manifest["rows"]:
         for fold in row["folds"]:
             del fold["audit"]
-    path.write_text(json.dumps(manifest))
+    del manifest["seal"]
+    path.write_text(sealed_text(manifest))
     old = toy("audit", "results", "leaky").out
     assert "LEAKY: up to" in old
     assert "1 of 1 folds were planned by an older harbench, without an audit" in old
@@ -232,3 +234,39 @@ def test_inflation_where_nothing_can_leak(toy):
     failed = toy("audit", "b.yaml", "honest", "--inflation", *broken)
     assert failed.code == 2
     assert "the model returned [32, 4]" in failed.err
+
+
+def test_analyses_of_a_leaky_benchmark_carry_its_mark(toy, cli):
+    cli.install("per-class", "harbench_analyses.per_class")
+    analyses = ("--set", "analyses=[per-class]")
+    ended = toy("run", "b.yaml", "leaky", "--jobs", "0", *ALLOW, *analyses)
+    assert ended.code == 0, ended.err
+    (content,) = json.loads(toy("table", "--format", "json").out)
+    (line,) = (line for line in content["lines"] if line.startswith("LEAKY"))
+    for out in (
+        ended.out[ended.out.index("leaky (leaky)") - 400 :],
+        toy("analyse", "per-class").out,
+    ):
+        assert f"{line} leaky (leaky): small" in " ".join(out.split())
+        assert "\nleaky: short\n" in out
+    rows = list(csv.DictReader(io.StringIO(toy("analyse", "per-class", "--csv").out)))
+    assert {row["leaky"] for row in rows[:3]} == {"True"}
+    assert json.loads(toy("analyse", "per-class", "--json").out)["leaks"] == line
+
+
+def test_inflation_has_a_time_limit(toy, monkeypatch):
+    from harbench.execute import run as run_module
+
+    def noted(*_, time_limit=None, **__):
+        raise AssertionError(f"limit {time_limit}")
+
+    monkeypatch.setattr(run_module, "work_of", noted)
+    ended = toy("audit", "b.yaml", "honest", "--inflation", "--draws", "1", "--timeout", "7")
+    assert "limit 7" in ended.err
+
+
+def test_a_recipe_that_cannot_be_followed_ends_an_inflation_at_once(toy, tmp_path):
+    ended = toy("audit", "b.yaml", "honest", "--inflation", "--set", "recipe.nesterov=true")
+    assert ended.code == 2
+    assert "b.yaml, benchmark 'honest', model 'small', recipe.nesterov: nesterov" in ended.err
+    assert not (tmp_path / "results").exists()

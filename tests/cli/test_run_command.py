@@ -131,6 +131,28 @@ def test_what_was_measured_is_printed_last(toy, tmp_path):
         (["b.yaml", "--models", "smal"], "has no row 'smal'; did you mean 'small'"),
         (["b.yaml", "--set", "dataset=toi"], "no dataset is called 'toi'; did you mean 'toy'"),
         (["b.yaml", "--set", "models=[smal]"], "did you mean 'small'"),
+        (
+            ["b.yaml", "--set", "recipe.nesterov=true"],
+            "b.yaml, benchmark 'toy', model 'small', recipe.nesterov: nesterov with adam and "
+            "momentum 0 (expected sgd with a momentum above 0, or nesterov: false)",
+        ),
+        (
+            ["b.yaml", "--set", "recipe={nesterov: true, optimizer: sgd}"],
+            "recipe.nesterov: nesterov with sgd and momentum 0 (expected",
+        ),
+        (
+            ["b.yaml", "--set", "models.small.recipe.class_weights=[1, 2]"],
+            "b.yaml, benchmark 'toy', model 'small', recipe.class_weights: 2 class weights for 3 "
+            "classes (expected one number a class, none or balanced)",
+        ),
+        (
+            ["b.yaml", "--set", "protocol.null=drop", "--set", "recipe.class_weights=[1, 1, 1]"],
+            "recipe.class_weights: 3 class weights for 2 classes",
+        ),
+        (
+            ["b.yaml", "--set", "recipe.class_weights=[0, 0, 0]"],
+            "recipe.class_weights: no class has a weight above 0",
+        ),
     ],
 )
 def test_mistakes_are_one_sentence_and_exit_code_2(toy, tmp_path, arguments, message):
@@ -140,6 +162,46 @@ def test_mistakes_are_one_sentence_and_exit_code_2(toy, tmp_path, arguments, mes
     assert ended.err.startswith("error: ")
     assert "Traceback" not in ended.err
     assert not (tmp_path / "results").exists()
+
+
+def test_recipes_that_can_be_followed_are(toy):
+    good = "{nesterov: true, optimizer: sgd, momentum: 0.9, class_weights: [0, 1, 2]}"
+    ended = toy("run", "b.yaml", "--dry-run", "--set", f"recipe={good}")
+    assert (ended.code, "2 cells to train" in ended.out) == (0, True)
+
+
+def test_the_time_limit_is_that_of_analyses_as_well(toy, tmp_path, monkeypatch):
+    (tmp_path / "harbench_plugins").mkdir()
+    (tmp_path / "harbench_plugins/again.py").write_text(AGAIN)
+    limits = []
+    from harbench.execute import run as run_module
+
+    real = run_module.work_of
+
+    def noted(*arguments, time_limit=None, **more):
+        limits.append(time_limit)
+        return real(*arguments, time_limit=time_limit, **more)
+
+    monkeypatch.setattr(run_module, "work_of", noted)
+    first = toy("run", "b.yaml", "--jobs", "0", "--timeout", "500", "--set", "analyses=[again]")
+    assert first.code == 0, first.err
+    assert limits == [500, 500]
+    # What takes longer is ended there, too, and the analysis says so.
+    monkeypatch.setattr(
+        "harbench.execute.local._deadline", lambda job: -1.0 if hasattr(job, "cell") else 1e99
+    )
+    for words in (
+        ("run", "b.yaml", "--set", "analyses={again: {options: {channel: ACC y}}}"),
+        ("analyse", "again", "--option", "channel=ACC y"),
+    ):
+        ended = toy(*words, "--jobs", "0", "--timeout", "0.5")
+        assert ended.code == (1 if words[0] == "run" else 2)
+        assert "trainings failed" in ended.err
+        assert "it took longer than its time limit of 0.5 s" in ended.err
+    assert limits[2:] == [0.5, 0.5, 0.5]
+    for command in (["analyse", "again"], ["ablate"], ["audit", "b.yaml", "--inflation"]):
+        ended = toy(*command, "--timeout", "0")
+        assert (ended.code, "--timeout: that is no time" in ended.err) == (2, True)
 
 
 def test_seeds_models_set_and_out(toy, tmp_path):
@@ -190,6 +252,22 @@ def test_analyse_per_class(toy, cli):
     assert "no analysis is called 'per-clas'; did you mean" in toy("analyse", "per-clas").err
 
 
+AGAIN = """
+import harbench
+from harbench.nouns import Variant
+
+
+def again(cells, train, *, channel="ACC x"):
+    import pandas as pd
+
+    [[made]] = train([Variant(cells[0], {"channels": (channel,)})])
+    return harbench.AnalysisResult({"again": pd.DataFrame({"seed": [made.seed]})})
+
+
+@harbench.hookimpl
+def register_analyses(register):
+    register(harbench.Analysis("again", "trains", again, trains=True))
+"""
 ANALYSIS = """
 import harbench
 
@@ -225,7 +303,8 @@ def test_analyse_passes_options_and_saves_figures(toy, tmp_path):
         in toy("analyse", "report", "--option", "sise=3").err
     )
     assert "'size' has no '='" in toy("analyse", "report", "--option", "size").err
-    assert "is no value" in toy("analyse", "report", "--option", "size=[").err
+    for value in ("[", "[" * 5000, "!!python/name:os.system", "9" * 5000, "&a [*a]"):
+        assert "is no value" in toy("analyse", "report", "--option", f"size={value}").err
 
 
 def test_schema_is_json(cli):

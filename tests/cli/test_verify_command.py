@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from harbench.results.store import sealed_text
 from toys.toy_plugin import write_toy_files
 from toys.workplace import TOY_PLUGIN
 
@@ -84,9 +85,12 @@ def test_reproduce_of_an_edited_record_is_different(toy):
     content = json.loads(record.read_text())
     content["scores"]["nf"] = 0.999
     content["curve"][0]["train_loss"] += 1
-    record.write_text(json.dumps(content))
     measured = record.with_name("measured.json")
-    measured.write_text(measured.read_text().replace('"numpy": "', '"numpy": "0.'))
+    taken = json.loads(measured.read_text().replace('"numpy": "', '"numpy": "0.'))
+    # With right seals: a record whose seal is broken is not read at all.
+    for path, forged in ((record, content), (measured, taken)):
+        del forged["seal"]
+        path.write_text(sealed_text(forged))
     ended = toy("reproduce", record.parent.name, "--jobs", "0")
     assert "the learning curve differs from epoch 1 on (train_loss)" in ended.out
     assert "- 0 of 118 windows are classified otherwise" in ended.out

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from harbench.data.audit import FoldAudit, audit_fold, cautions_of
 from harbench.data.gap_runs import gap_runs
-from harbench.data.gaps import fill_gaps
+from harbench.data.gaps import fill_by_part, fill_gaps, ranks_of
 from harbench.data.splits import Fold, folds_of
 from harbench.data.stream import RecordingSpan, Stream
 from harbench.data.windows import Windows, covered, overlap_share
@@ -73,13 +73,26 @@ def share_by_hand(windows, others, length):
     return sum(any(w & o for o in against) for w in found) / len(found) if found else 0.0
 
 
-def fill_by_hand(stream, how, channel):
-    """Sample -> the samples that its filled value was made of; filled samples only."""
+def known_to(held, i):
+    """The samples that sample i may be made of: training's (or nobody's) are any part's to use,
+    validation's not training's, test's only test's."""
+    if i in held["train"]:
+        return lambda k: k in held["train"] or k not in held["validation"] | held["test"]
+    if i in held["validation"]:
+        return lambda k: k in held["train"] | held["validation"] or k not in held["test"]
+    return lambda k: True
+
+
+def fill_by_hand(stream, how, channel, held):
+    """Sample -> the samples that its filled value was made of; filled samples of windows only."""
     made_of = {}
     for recording in stream.recordings:
         inside = range(recording.start, recording.stop)
-        here = [i for i in inside if not np.isnan(stream.signals[i, channel])]
         for i in inside:
+            if not any(i in own for own in held.values()):
+                continue
+            known = known_to(held, i)
+            here = [k for k in inside if not np.isnan(stream.signals[k, channel]) and known(k)]
             before = [k for k in here if k < i]
             after = [k for k in here if k > i]
             if np.isnan(stream.signals[i, channel]) and before:
@@ -96,7 +109,7 @@ def gaps_by_hand(fold, stream, how, length, channels):
         foreign = set().union(*(held[p] for p in PARTS if p != part)) - own
         filled = ahead = across = 0
         for channel in channels:
-            for i, sources in fill_by_hand(stream, how, channel).items():
+            for i, sources in fill_by_hand(stream, how, channel, held).items():
                 if i in own:
                     filled += 1
                     ahead += any(k > i for k in sources)
@@ -196,30 +209,61 @@ def test_runs_are_what_fill_gaps_fills(values, how):
     assert filled == set(np.flatnonzero(before & ~np.isnan(signals[:, 0])).tolist())
 
 
-def test_a_gap_behind_a_test_block_is_filled_from_it():
-    """Four windows of 5 samples: train, test, train, test; the second train window begins with a
-    gap of two samples, so both are copies of the last test sample before it."""
+def windows(*starts):
+    return Windows(np.array(starts, np.int64), np.zeros(len(starts), np.int64))
+
+
+def test_a_gap_behind_a_test_block_is_filled_from_the_training_block_before():
+    """Four windows of 5 samples: train, test, train, test; a gap of two samples at the beginning
+    of the second train window, and one at the beginning of the second test window."""
     signals = np.arange(20, dtype=np.float32)[:, None].repeat(3, axis=1)
     signals[10:12, 1] = np.nan
+    signals[15, 1] = np.nan
     stream = Stream("d", (RecordingSpan("r", "s", "a", 0, 20),), signals, {})
-    empty = Windows(np.empty(0, np.int64), np.empty(0, np.int64))
+    fold = Fold("all", windows(0, 10), windows(), windows(5, 15), 0.0, 0.0, (0, 0, 0))
+    held = {"train": covered(fold.train.starts, 5, 20), "test": covered(fold.test.starts, 5, 20)}
 
-    def windows(*starts):
-        return Windows(np.array(starts, np.int64), np.zeros(len(starts), np.int64))
+    def filled(how):
+        values = signals.copy()
+        fill_by_part(values, how, ranks_of(held))
+        return values[10:12, 1].tolist(), values[15, 1]
 
-    fold = Fold("all", windows(0, 10), empty, windows(5, 15), 0.0, 0.0, (0, 0, 0))
+    assert filled("forward") == ([4, 4], 14)
+    # A line from sample 4 to sample 12 is 10 and 11 there, as they were made.
+    assert filled("linear") == ([10, 11], 15)
     found = audit(fold, stream, Protocol(fill="forward"), 5)
-    assert found.parts["train"].gaps.across == 2
-    assert found.parts["train"].gaps.filled == 2
-    assert found.parts["train"].gaps.values == 30
-    assert found.parts["test"].gaps.across == 0
+    train, test = found.parts["train"].gaps, found.parts["test"].gaps
+    assert (train.values, train.filled, train.ahead, train.across) == (30, 2, 0, 0)
+    assert (test.values, test.filled, test.ahead, test.across) == (30, 1, 0, 1)
     assert not found.leaks
-    assert "gaps are filled from other parts in 6.7 % of the training values" in found.cautions
+    assert "gaps are filled from other parts in 3.3 % of the test values" in found.cautions
     # Of the other channels there is nothing to fill.
     assert audit(fold, stream, Protocol(), 5, (0, 2)).parts["train"].gaps.filled == 0
-    # Linear: it leans on sample 12, which is training's own, as well.
     both = audit(fold, stream, Protocol(fill="linear"), 5)
-    assert (both.parts["train"].gaps.ahead, both.parts["train"].gaps.across) == (2, 2)
+    assert (both.parts["train"].gaps.ahead, both.parts["train"].gaps.across) == (2, 0)
+    assert (both.parts["test"].gaps.ahead, both.parts["test"].gaps.across) == (1, 1)
+
+
+@given(
+    st.lists(st.sampled_from([-1, 0, 1, 2]), min_size=1, max_size=25),
+    st.sampled_from(["forward", "linear"]),
+    st.integers(0, 999),
+)
+def test_no_part_is_filled_from_one_that_it_must_not_know(ranks, how, seed):
+    rng = np.random.default_rng(seed)
+    ranks = np.array(ranks, np.int8)
+    signals = rng.normal(size=(len(ranks), 2)).astype(np.float32)
+    signals[rng.random(signals.shape) < 0.4] = np.nan
+    once = signals.copy()
+    fill_by_part(once, how, ranks)
+    present = ~np.isnan(signals)
+    np.testing.assert_array_equal(once[present], signals[present])
+    for level in (0, 1):
+        other = signals.copy()
+        other[ranks > level] = rng.choice([np.nan, 7.0], other[ranks > level].shape)
+        fill_by_part(other, how, ranks)
+        own = (ranks >= 0) & (ranks <= level)
+        np.testing.assert_array_equal(once[own], other[own])
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ import real_data
 from harbench.data.audit import audit_fold
 from harbench.data.gap_runs import gap_runs
 from harbench.data.stream import open_stream
-from harbench.nouns import LeaveOneOutSplit, Model, Protocol, Recipe
-from harbench_datasets.actrectut import ACTRECTUT
+from harbench.nouns import BlockSplit, LeaveOneOutSplit, Model, Protocol, Recipe
+from harbench_datasets.actrectut import ACTRECTUT, ACTRECTUT_WALK
 from harbench_datasets.hapt import HAPT
 from harbench_datasets.opportunity import SIMULATED
 from harbench_datasets.spar import SPAR
@@ -39,6 +39,19 @@ CASES = [
         lambda folder: real_data.actrectut(),
         Protocol(split=LeaveOneOutSplit(validation=0)),
         id="actrectut",
+    ),
+    pytest.param(
+        ACTRECTUT_WALK,
+        lambda folder: real_data.actrectut(),
+        Protocol(split=LeaveOneOutSplit(validation=0)),
+        id="actrectut-walk",
+    ),
+    # Here parts share recordings.
+    pytest.param(
+        SIMULATED,
+        simulated,
+        Protocol(split=BlockSplit(blocks=6, ratio=(2, 1, 1)), fill="linear"),
+        id="opportunity-blocks",
     ),
     pytest.param(SIMULATED, simulated, Protocol(split="paper", fill="linear"), id="opportunity"),
     pytest.param(

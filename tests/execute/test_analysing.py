@@ -67,6 +67,26 @@ def test_what_is_found_is_kept_whole(cells, store):
     assert (found.folder / "01-seeds-all.csv").read_text() == "seed,x\n0,\n1,\n"
 
 
+@pytest.mark.parametrize("name", ["../up", "/tmp/x", "a\\b", "a\0b", ".hidden", "..", "a\nb"])
+def test_no_figure_leads_out_of_its_folder(cells, store, tmp_path, name):
+    def escape(cells):
+        return AnalysisResult({}, (), {name: None})
+
+    with pytest.raises(PluginError, match="a figure's name is no plain file name"):
+        analyse(Analysis("escape", "escapes", escape), "entry", cells, {}, no_train, store)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_table_may_be_called_anything(cells, store, tmp_path):
+    def titled(cells):
+        return AnalysisResult({"../../up/\0/x": pd.DataFrame({"a": [1]})})
+
+    found = analyse(Analysis("titled", "titles", titled), "entry", cells, {}, no_train, store)
+    names = sorted(path.name for path in found.folder.iterdir())
+    assert names == ["01-..-..-up-x.csv", "result.json"]
+    assert [p.name for p in tmp_path.iterdir()] == ["results"]
+
+
 def test_nothing_is_run_twice_unless_something_changed(cells, store):
     analyse(COUNT, "entry", cells, {}, no_train, store)
     assert analyse(COUNT, "entry", cells, {}, no_train, store).cached

@@ -17,7 +17,7 @@ from harbench.execute.jobs import (
 )
 from harbench.execute.local import InProcessExecutor, ProcessExecutor
 from harbench.execute.reproducing import reproduce
-from harbench.execute.run import efforts_of, train_cells, work_of
+from harbench.execute.run import efforts_of, measure_costs, train_cells, work_of
 from harbench.plan import plan
 from harbench.results import Store
 from toys.workplace import TOY_PLUGIN
@@ -35,6 +35,7 @@ benchmarks:
     models: [small, broken]
 """
 ONE = TOY.replace(", broken", "").replace("seeds: 2", "seeds: 1")
+TWO_NETWORKS = TOY.replace("broken", "{wide: {model: small, options: {hidden: 16}}}")
 
 
 def training(workplace, text=TOY, executor=None, store=None, **how):
@@ -76,6 +77,54 @@ def test_two_runs_train_each_cell_once_and_both_hear_of_all(workplace):
     assert reasons == {event.reason for event in heard if isinstance(event, Failed)}
     assert kinds(second) == ["Taken"]
     assert not list((workplace.folder / "results/locks").iterdir())
+
+
+def measuring(workplace, text=TWO_NETWORKS, **how):
+    """The events of one run's measuring of costs, which has seen the store as it is now."""
+    planned = [plan(b, workplace.registry) for b in workplace.benchmarks(text)]
+    work = work_of(planned, workplace.store, plugin_files=(TOY_PLUGIN,), **how)
+    return measure_costs(work, workplace.store, InProcessExecutor())
+
+
+def test_two_runs_measure_each_cost_once_and_both_hear_of_all(workplace):
+    first, second = measuring(workplace), measuring(workplace)
+    begun = next(first)
+    assert isinstance(begun, Started)
+    heard = []
+    for event in second:
+        heard.append(event)
+        if isinstance(event, Waiting):
+            break
+    assert heard[-1].job == begun.job
+    # The other cost it measured itself.
+    assert kinds(heard) == ["Started", "Finished", "Waiting"]
+    assert kinds(first) == ["Finished", "Taken"]
+    assert kinds(second) == ["Taken"]
+    assert kinds(measuring(workplace)) == []
+    assert len(list((workplace.store.folder / "costs").iterdir())) == 2
+    assert not list((workplace.store.folder / "locks").iterdir())
+    # Asked for again, it is measured again, once.
+    first, second = measuring(workplace, force=True), measuring(workplace, force=True)
+    assert kinds(first) == ["Started", "Finished"] * 2
+    assert kinds(second) == ["Taken"] * 2
+
+
+def test_a_cost_that_fails_fails_in_both(workplace, monkeypatch):
+    def fails(*_):
+        raise RuntimeError("no such layer")
+
+    first, second = measuring(workplace), measuring(workplace)
+    monkeypatch.setattr("harbench.execute.work.measure", fails)
+    assert kinds(first) == ["Started", "Failed"] * 2
+    assert [event.reason for event in second] == ["RuntimeError: no such layer"] * 2
+
+
+def test_costs_that_a_killed_run_had_in_work_are_measured_by_the_other(workplace):
+    first, second = measuring(workplace), measuring(workplace)
+    next(first)
+    assert kinds([next(second) for _ in range(3)]) == ["Started", "Finished", "Waiting"]
+    first.close()
+    assert kinds(second) == ["Started", "Finished"]
 
 
 def test_what_a_killed_run_had_in_work_is_trained_by_the_other(workplace):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from harbench.data.stream import RecordingSpan, Stream
-from harbench.nouns import FixedSplit, Protocol, RandomWindowSplit, Recipe
+from harbench.nouns import BlockSplit, FixedSplit, Protocol, RandomWindowSplit, Recipe
 from toys.probe import Probe, changed, disturbances
 from toys.toy_plugin import TOY
 
@@ -48,6 +48,21 @@ def test_no_test_sample_reaches_the_weights(any_model):
     assert probe.train(changed(stream, training[len(training) // 2], 9.0))[0] != weights
     test = probe.samples(stream, "test")
     assert not np.array_equal(probe.train(changed(stream, test, 3.0))[1], predicted)
+
+
+@pytest.mark.parametrize("fill", ["forward", "linear"])
+def test_nor_by_way_of_a_gap(models, fill):
+    """Blocks share recordings: a gap at the edge of a training block has test samples beside it."""
+    split = BlockSplit(ratio=(2, 1, 1), blocks=5, seed=1)
+    probe = Probe(models["resnet-like"], TOY, Protocol(split=split, fill=fill), 20, 10, QUICK)
+    stream = toy_stream()
+    training, test = (probe.samples(stream, part) for part in ("train", "test"))
+    gaps = [i for i in training if i - 1 in test or i + 1 in test]
+    assert len(gaps) > 2
+    stream.signals[gaps] = np.nan
+    weights, _ = probe.train(stream)
+    for what, other in disturbances(probe, stream).items():
+        assert probe.train(other)[0] == weights, what
 
 
 def test_a_shared_sample_does(models):

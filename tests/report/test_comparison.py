@@ -115,6 +115,23 @@ def test_folds_are_told_apart_by_the_corrected_test(tmp_path):
     )
 
 
+def test_what_two_valued_scores_would_show_as_well_is_a_tie(tmp_path):
+    # Every second training of the one fails: Student's p is .033, that of two values over .05.
+    rows = {
+        "a": {("all", s): 0.8 for s in range(8)},
+        "b": {("all", s): 0.7 + 0.1 * (s % 2) for s in range(8)},
+    }
+    store = scored_store(tmp_path, rows)
+    table = comparison_table(store, "toys")
+    assert [r["nf_standing"] for r in table.records] == ["best", "tied"]
+    page = comparison_page(store, "toys", "nf")
+    (pair,) = page.pairs
+    assert pair.found.p_holm == pytest.approx(0.0331, abs=1e-4)
+    assert pair.apart is False
+    assert any(note.startswith("tied in spite of a p Holm below .05") for note in page.notes)
+    assert page.standing.is_apart(pair.found.flipped()) is False
+
+
 def test_one_row_is_compared_with_nothing(tmp_path):
     table = comparison_table(scored_store(tmp_path, {"top": ROWS["top"]}), "toys")
     assert table.records[0]["nf_standing"] is None

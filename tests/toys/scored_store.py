@@ -1,8 +1,7 @@
 """A results folder whose scores are given, without training."""
 
-import json
-
 from harbench.results import Store
+from harbench.results.store import sealed_text
 
 
 def scored_store(folder, rows, name="toys", *, simulates=None, windows=None, length=20, overlap=0):
@@ -15,7 +14,7 @@ def scored_store(folder, rows, name="toys", *, simulates=None, windows=None, len
         simulates: Of the manifest.
         windows: Fold -> (train, test); 600 and 100 where not given.
         length: Of the windows; or row -> length.
-        overlap: Share of test windows that share samples with training windows.
+        overlap: Share of test windows that share samples with training windows; or row -> share.
     """
     store = Store(folder)
     manifest = {
@@ -36,9 +35,9 @@ def scored_store(folder, rows, name="toys", *, simulates=None, windows=None, len
             home.mkdir(parents=True, exist_ok=True)
             metrics = dict.fromkeys(("nf", "macro_f1", "accuracy", "balanced_accuracy"), score)
             record = {"scores": {**metrics, "nf_without_null": None}}
-            (home / "record.json").write_text(json.dumps(record))
+            (home / "record.json").write_text(sealed_text(record))
             measured = {"peak_memory_bytes": 1, "seconds": {"train_and_predict": 1.0}}
-            (home / "measured.json").write_text(json.dumps(measured))
+            (home / "measured.json").write_text(sealed_text(measured))
         manifest["rows"].append({
             "row": row, "model": row, "citation": "", "stand_in": None, "options": {},
             "recipe": {}, "length": length if isinstance(length, int) else length[row],
@@ -48,7 +47,8 @@ def scored_store(folder, rows, name="toys", *, simulates=None, windows=None, len
                     "name": fold,
                     "windows": {"train": train, "validation": 0, "test": test},
                     "windows_as_one_stream": {}, "support": [60, 40],
-                    "test_overlap": overlap, "validation_overlap": 0, "audit": None,
+                    "test_overlap": overlap[row] if isinstance(overlap, dict) else overlap,
+                    "validation_overlap": 0, "audit": None,
                 }
                 for fold, (train, test) in sizes.items()
             ],
