@@ -1,9 +1,9 @@
 """harbench's conformance suite, and what the paper's network is known to count."""
 
-import harbench_tinyhar
 import pytest
 
 import harbench
+import harbench_tinyhar
 from harbench.cost import count
 from harbench.testing import conformance
 
