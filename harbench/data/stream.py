@@ -22,12 +22,15 @@ import numpy as np
 from filelock import FileLock
 from numpy.typing import NDArray
 
+from harbench.config.nodes import printable
 from harbench.data.folders import cache_root, dataset_folder
 from harbench.errors import DataError
 from harbench.nouns import Dataset, Recording, Source, SourceFile
 
 FORMAT = 1
 """Raised when the layout of the cached files changes."""
+
+_META = {"digest", "recordings"}
 
 
 @dataclass(frozen=True)
@@ -225,6 +228,7 @@ def _write_arrays(
     on_source: Callable[[int, int], None] | None,
 ) -> list[RecordingSpan]:
     spans: list[RecordingSpan] = []
+    names: set[str] = set()
     position = 0
     signals = (folder / "signals.f32").open("wb")
     labels = {
@@ -233,6 +237,12 @@ def _write_arrays(
     try:
         for number, source in enumerate(sources, 1):
             for recording in _checked(dataset, dataset.read(source)):
+                if recording.name in names:
+                    raise DataError(
+                        f"two recordings of '{dataset.name}' are called '{recording.name}'",
+                        expected="a name of its own for each",
+                    )
+                names.add(recording.name)
                 # Not tofile: of a full disk it only says how many values were not written.
                 signals.write(np.ascontiguousarray(recording.signals).data)
                 for task, file in labels.items():
@@ -271,7 +281,7 @@ def _checked(dataset: Dataset, recordings: Iterable[Recording]) -> Iterable[Reco
             text = getattr(recording, what)
             if not isinstance(text, str) or not text or not text.isprintable() or len(text) > 200:
                 raise DataError(
-                    f"the {what} of a recording is {printable(repr(text)[:100])}",
+                    f"the {what} of a recording is {printable(repr(text))[:100]}",
                     where=f"dataset '{dataset.name}'",
                     expected="a text of 1 to 200 visible characters",
                 )
@@ -304,8 +314,10 @@ def _checked(dataset: Dataset, recordings: Iterable[Recording]) -> Iterable[Reco
 def _open(dataset: Dataset, home: Path, digest: str) -> Stream:
     try:
         meta = json.loads((home / "stream.json").read_text())
-        # Not there in caches of earlier versions, which are as good.
-        whole = meta.pop("sha256", None) in (None, _sha256_of(meta)) and meta["digest"] == digest
+        said = meta.pop("sha256", None)
+        # Caches of earlier versions have none, and are as good.
+        whole = said == _sha256_of(meta) or (said is None and meta.keys() == _META)
+        whole = whole and meta["digest"] == digest
         recordings = tuple(RecordingSpan(**span) for span in meta["recordings"])
         n_samples = recordings[-1].stop if recordings else 0
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):

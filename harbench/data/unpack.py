@@ -108,7 +108,8 @@ def unpack_zip(
                 tuple(entry.filename.split("/")), entry.file_size, partial(zipped.open, entry)
             )
             for entry in entries
-            if not entry.is_dir() and _is_regular(entry)
+            # Not is_dir(), which some versions of Python break on where the name is empty.
+            if not entry.filename.endswith("/") and _is_regular(entry)
         ]
         return _place_all(candidates, members, folder, work, reporter)
 

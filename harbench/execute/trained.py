@@ -221,6 +221,12 @@ def _sample_classes(
 
 
 def _weights(stored: StoredCell) -> dict[str, Any]:
+    """The tensors of a cell, by name.
+
+    Raises:
+        ResultsError: they are not there, are not those of the record, or are no safetensors file.
+    """
+    from safetensors import SafetensorError
     from safetensors.torch import load
 
     path = stored.folder / "weights.safetensors"
@@ -238,4 +244,12 @@ def _weights(stored: StoredCell) -> dict[str, Any]:
             where=str(path),
             fix="harbench run benchmarks.yaml --force",
         )
-    return load(content)
+    try:
+        return load(content)
+    # torch's own: a type that this version of it does not have.
+    except (SafetensorError, KeyError, ValueError, RuntimeError) as error:
+        raise ResultsError(
+            f"the weights cannot be read: {str(error) or type(error).__name__}",
+            where=str(path),
+            fix="harbench run benchmarks.yaml --force",
+        ) from error

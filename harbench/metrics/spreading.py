@@ -20,6 +20,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+_MOST_SAMPLES = 1 << 28
+
 LEFT_OUT = -1
 """Stands where a sample has no class."""
 
@@ -64,7 +66,8 @@ def spread(
 
     Raises:
         ValueError: the arrays differ in length, a window starts before its recording or ends
-            behind it, a class is negative, or a recording has no labels.
+            behind it, a class is negative, a recording has no labels, or would be of more samples
+            than any has (2**28: a month at 100 Hz).
     """
     names, begins = np.asarray(recording), _whole(start, "starts")
     truth, said = _whole(true, "true classes"), _whole(predicted, "predicted classes")
@@ -78,6 +81,8 @@ def spread(
         of_it = names == name
         if labels is None:
             n_samples = int(begins[of_it].max()) + length
+            if n_samples > _MOST_SAMPLES:
+                raise ValueError(f"recording '{name}' would be of {n_samples} samples")
             samples = vote(begins[of_it], truth[of_it], length, n_samples)
         elif name in labels:
             samples = _whole(labels[name], "labels")

@@ -122,11 +122,20 @@ class AnalysisResult:
         tables: Title -> table.
         notes: What a reader must know, a sentence each.
         figures: File name without ending -> figure.
+
+    Raises:
+        ValueError: a figure's name is no plain file name.
     """
 
     tables: dict[str, pd.DataFrame]
     notes: tuple[str, ...] = ()
     figures: dict[str, Figure] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in self.figures:
+            # Files are named so in the results folder: none may lead out of it or hide there.
+            if not name.isprintable() or name.startswith(".") or not {"/", "\\"}.isdisjoint(name):
+                raise ValueError(f"a figure's name is no plain file name: {name!r}")
 
 
 @dataclass(frozen=True)

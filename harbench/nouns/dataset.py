@@ -121,7 +121,8 @@ class Member:
             ``path``. For archives that hold several files of one name.
 
     Raises:
-        ValueError: ``target`` is no relative path that stays in the folder.
+        ValueError: ``target``, or the last part of ``path``, is no relative path that stays in
+            the folder.
     """
 
     path: str
@@ -130,9 +131,10 @@ class Member:
     target: str = ""
 
     def __post_init__(self) -> None:
-        parts = self.target.split("/") if self.target else []
-        if {"", ".", ".."}.intersection(parts) or any(c in self.target for c in "\\:\0"):
-            raise ValueError(f"target {self.target!r} is no path below a dataset's folder")
+        if {"", ".", ".."}.intersection(self.name.split("/")) or any(
+            c in self.name for c in "\\:\0"
+        ):
+            raise ValueError(f"target {self.name!r} is no path below a dataset's folder")
 
     @property
     def name(self) -> str:

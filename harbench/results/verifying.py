@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -26,6 +26,9 @@ Kind = Literal["torn", "edited", "stale", "unfinished"]
 
 _HASHED = ("predictions.npz", "weights.safetensors")
 _FILES = {"record.json", "measured.json", *_HASHED}
+
+# What a content ends in that has not the shape of what harbench writes; OSError: names too long.
+_FORGED = (KeyError, TypeError, ValueError, AttributeError, OSError)
 
 
 @dataclass(frozen=True)
@@ -151,7 +154,12 @@ def _consistent(folder: Path, record: Mapping[str, Any]) -> int:
         with (folder / name).open("rb") as file:
             if hashlib.file_digest(file, "sha256").hexdigest() != record["sha256"][name]:
                 raise _DamageError("edited", f"{name} is not the file that the record names")
-    predictions = Predictions.load(folder / "predictions.npz")
+    if not isinstance(record["cell"], dict):
+        raise _DamageError("edited", "its cell is no mapping")
+    try:
+        predictions = Predictions.load(folder / "predictions.npz")
+    except ResultsError as error:
+        raise _DamageError("edited", f"predictions.npz: {error.what}") from error
     n_classes = len(record["classes"])
     n_windows = len(predictions.true)
     if predictions.probabilities.shape != (n_windows, n_classes):
@@ -213,20 +221,47 @@ def _tables(store: Store, found: Verified, cells: Mapping[str, Mapping[str, Any]
         manifest = _whole(store, path, found)
         if manifest is None:
             continue
-        wanted = [(row, cell) for row in manifest.get("rows", ()) for cell in row.get("cells", ())]
-        yield from (cell["key"] for _, cell in wanted)
         here = _place(store, path)
-        for row, cell in wanted:
-            facts = cells.get(cell["key"], {}).get("cell")
-            said = (row["model"], cell["fold"], cell["seed"])
-            if facts and said != (facts["model"], facts["fold"], facts["seed"]):
-                what = f"row '{row['row']}' names a cell of another model, fold or seed"
-                found.findings.append(Finding("edited", here, what))
-        missing = [cell["key"] for _, cell in wanted if not store.has(cell["key"])]
-        if missing:
-            failed = sum(store.stamp(key)[1] > 0 for key in missing)
-            what = f"{len(missing)} of {len(wanted)} cells are not trained ({failed} failed)"
-            found.findings.append(Finding("unfinished", here, what))
+        try:
+            findings, keys = _table(store, here, manifest, cells)
+        except _FORGED as error:
+            findings, keys = [_forged(here, error)], []
+        found.findings += findings
+        yield from keys
+
+
+def _table(
+    store: Store, here: str, manifest: Mapping[str, Any], cells: Mapping[str, Mapping[str, Any]]
+) -> tuple[list[Finding], list[str]]:
+    """What is wrong with a table, and the keys that it refers to."""
+    wanted = [(row, cell) for row in manifest.get("rows", ()) for cell in row.get("cells", ())]
+    keys = _texts(cell["key"] for _, cell in wanted)
+    findings = []
+    for row, cell in wanted:
+        facts = cells.get(cell["key"], {}).get("cell")
+        said = (row["model"], cell["fold"], cell["seed"])
+        if facts and said != (facts["model"], facts["fold"], facts["seed"]):
+            what = f"row '{row['row']}' names a cell of another model, fold or seed"
+            findings.append(Finding("edited", here, what))
+    missing = [key for key in keys if not store.has(key)]
+    if missing:
+        failed = sum(store.stamp(key)[1] > 0 for key in missing)
+        what = f"{len(missing)} of {len(wanted)} cells are not trained ({failed} failed)"
+        findings.append(Finding("unfinished", here, what))
+    return findings, keys
+
+
+def _texts(keys: Iterable[Any]) -> list[str]:
+    found = list(keys)
+    if not all(isinstance(key, str) for key in found):
+        raise TypeError("a key of a cell is no text")
+    return found
+
+
+def _forged(here: str, error: Exception) -> Finding:
+    # Its seal is right, as that of nothing that harbench wrote can be.
+    what = f"it is not what harbench writes: {type(error).__name__}: {error}"
+    return Finding("edited", here, what)
 
 
 def _analyses(store: Store, found: Verified) -> Iterator[str]:
@@ -235,9 +270,13 @@ def _analyses(store: Store, found: Verified) -> Iterator[str]:
         content = _whole(store, path, found)
         if content is None:
             continue
-        yield from content.get("cells", ())
-        yield from content.get("trained", ())
-        hashes = content.get("sha256", {})
+        try:
+            keys = _texts([*content.get("cells", ()), *content.get("trained", ())])
+            hashes = dict(content.get("sha256", {}))
+        except _FORGED as error:
+            found.findings.append(_forged(_place(store, path), error))
+            continue
+        yield from keys
         there = {file.name: file for file in path.parent.iterdir() if file != path}
         found.files += len(there)
         for name in sorted(hashes.keys() | there.keys()):
@@ -246,6 +285,8 @@ def _analyses(store: Store, found: Verified) -> Iterator[str]:
                 found.findings.append(Finding("torn", where, "it is not there"))
             elif name not in hashes:
                 found.findings.append(Finding("edited", where, "it is none of harbench's files"))
+            elif not there[name].is_file():
+                found.findings.append(Finding("torn", where, "it is no file"))
             elif hashlib.sha256(there[name].read_bytes()).hexdigest() != hashes[name]:
                 found.findings.append(Finding("edited", where, "it was changed"))
 

@@ -120,22 +120,19 @@ class Checkpoint:
             return None
         if hashlib.sha256(content).hexdigest().encode() != digest:
             return None
-        metadata = _metadata(content)
-        if metadata is None or json.loads(metadata["identity"]) != self._identity:
+        try:
+            # safetensors reads metadata only of files; the header is 8 bytes of length and JSON.
+            length = int.from_bytes(content[:8], "little")
+            metadata = json.loads(content[8 : 8 + length])["__metadata__"]
+            if json.loads(metadata["identity"]) != self._identity:
+                return None
+            facts = json.loads(metadata["facts"])
+            return Saved(load(content), facts) if isinstance(facts, dict) else None
+        except (ValueError, KeyError, TypeError, RuntimeError, SafetensorError):
+            # RuntimeError: JSON nested without end, or tensors that torch does not have.
             return None
-        return Saved(load(content), json.loads(metadata["facts"]))
 
     def _say(self, text: str) -> None:
         if self._on_trouble is not None:
             self._on_trouble(text)
             self._on_trouble = None
-
-
-def _metadata(content: bytes) -> dict[str, str] | None:
-    # safetensors reads metadata only of files; the header is 8 bytes of length and JSON.
-    length = int.from_bytes(content[:8], "little")
-    try:
-        found = json.loads(content[8 : 8 + length])["__metadata__"]
-    except (ValueError, KeyError, TypeError):
-        return None
-    return found if isinstance(found, dict) and {"identity", "facts"} <= found.keys() else None

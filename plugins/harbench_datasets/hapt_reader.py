@@ -107,7 +107,9 @@ def read_table(path: Path) -> NDArray[np.float32]:
     """
     content = _bytes_of(path)
     n_lines = content.count(b"\n")
-    if content.endswith(b"\n") and not content.translate(None, _PLAIN):
+    # Of text without a number NumPy warns.
+    plain = content.endswith(b"\n") and not content.translate(None, _PLAIN)
+    if plain and not content.isspace():
         try:
             table = np.loadtxt(BytesIO(content), ndmin=2, comments=None)
         except ValueError:

@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 
 _HEADER: Final = 128
 _VERSION_AND_ORDER: Final = b"\x00\x01IM"  # version 1, little-endian
-_LARGEST: Final = 1 << 28  # bytes that one variable may unpack to
+_LARGEST: Final = 1 << 28  # bytes that all variables together may unpack to
+_MOST_DIMENSIONS: Final = 32  # of an array of NumPy, in every version of it
 
 _INT8, _INT32, _UINT32, _MATRIX, _COMPRESSED = 1, 5, 6, 14, 15
 _STORED: Final = {
@@ -69,18 +70,21 @@ def read_arrays(content: bytes) -> dict[str, NDArray[Any]]:
         Arrays of the type and shape that they have in MATLAB.
 
     Raises:
-        MatlabFileError: another format or version, big-endian, damaged, or cut off.
+        MatlabFileError: another format or version, big-endian, damaged, cut off, or of more than
+            256 MB once it is unpacked.
     """
     if content[_HEADER - 4 : _HEADER] != _VERSION_AND_ORDER:
         raise MatlabFileError("it does not begin as one does")
     arrays: dict[str, NDArray[Any]] = {}
     names: set[str] = set()
+    left = _LARGEST
     for element in _elements(memoryview(content)[_HEADER:], padded=False):
         if element.kind == _COMPRESSED:
-            element = _unpacked(element.content)
+            element = _unpacked(element.content, left)
         if element.kind != _MATRIX:
             raise MatlabFileError(f"an element of type {element.kind} stands for a variable")
-        name, array = _variable(element.content)
+        name, array = _variable(element.content, left)
+        left -= len(element.content) if array is None else array.nbytes
         if name in names:
             raise MatlabFileError(f"variable '{name}' stands there twice")
         names.add(name)
@@ -112,10 +116,11 @@ def _elements(content: memoryview, *, padded: bool) -> Iterator[_Element]:
         yield _Element(kind, content[start : start + size])
 
 
-def _unpacked(content: memoryview) -> _Element:
+def _unpacked(content: memoryview, most: int) -> _Element:
     unpacker = zlib.decompressobj()
     try:
-        unpacked = unpacker.decompress(content, _LARGEST)
+        # A limit of 0 would be none.
+        unpacked = unpacker.decompress(content, max(most, 1))
     except zlib.error as error:
         raise MatlabFileError(f"a variable cannot be unpacked: {error}") from None
     if not unpacker.eof:
@@ -126,8 +131,12 @@ def _unpacked(content: memoryview) -> _Element:
     return elements[0]
 
 
-def _variable(content: memoryview) -> tuple[str, NDArray[Any] | None]:
-    """Name and array of a variable; None where it is no array of real numbers."""
+def _variable(content: memoryview, most: int) -> tuple[str, NDArray[Any] | None]:
+    """Name and array of a variable; None where it is no array of real numbers.
+
+    Args:
+        most: Bytes that the array may take.
+    """
     elements = _elements(content, padded=True)
     flags = _part(elements, _UINT32, "flags")
     if len(flags) != 8:
@@ -135,7 +144,7 @@ def _variable(content: memoryview) -> tuple[str, NDArray[Any] | None]:
     dims = _part(elements, _INT32, "size")
     if len(dims) < 8 or len(dims) % 4:
         raise MatlabFileError(f"the size of a variable has {len(dims)} bytes")
-    name = bytes(_part(elements, _INT8, "name")).decode("ascii", "backslashreplace")
+    name = _printable(bytes(_part(elements, _INT8, "name")))
     word = int.from_bytes(flags[:4], "little")
     dtype = _CLASSES.get(word & 0xFF)
     if dtype is None or (word >> 8) & _COMPLEX:
@@ -151,10 +160,21 @@ def _variable(content: memoryview) -> tuple[str, NDArray[Any] | None]:
     size = np.dtype(stored).itemsize * math.prod(shape)
     if min(shape) < 0 or size != len(values.content):
         raise MatlabFileError(f"variable '{name}' has not as many numbers as its size says")
+    # An empty array may be of any size in its other dimensions; NumPy takes not all of them.
+    if len(shape) > _MOST_DIMENSIONS or (not size and max(shape) > _LARGEST):
+        raise MatlabFileError(f"variable '{name}' has a size that no array has")
+    # One byte stored may stand for a number of eight.
+    if math.prod(shape) * np.dtype(dtype).itemsize > most:
+        raise MatlabFileError(f"variable '{name}' is too large")
     if next(elements, None) is not None:
         raise MatlabFileError(f"variable '{name}' holds more than its numbers")
     array = np.frombuffer(values.content, stored).astype(dtype)
     return name, array.reshape(shape, order="F")
+
+
+def _printable(name: bytes) -> str:
+    """Names stand in messages, so bytes that are no visible ASCII are written out."""
+    return "".join(chr(c) if 32 <= c < 127 else f"\\x{c:02x}" for c in name)
 
 
 def _part(elements: Iterator[_Element], kind: int, what: str) -> memoryview:

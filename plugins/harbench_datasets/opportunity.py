@@ -78,7 +78,7 @@ def sources_simulated(folder: Path) -> Sequence[Source]:
             for name, file in json.loads(path.read_bytes())["files"].items()
         }
         found = [Source(f.session, (SourceFile(folder / f.name, hashes[f.name]),)) for f in FILES]
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise DataError(
             f"the manifest of the simulation cannot be read ({type(error).__name__}: {error})",
             where=str(path),

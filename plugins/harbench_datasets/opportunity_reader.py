@@ -50,7 +50,7 @@ def read_recording(source: Source, *, fix: str) -> Recording:
             field that is no number, a label that is not in the dataset's legend, an empty file.
     """
     path = source.files[0].path
-    table = read_table(path, _NAMES, _KEPT, fix=fix)
+    table = read_table(path, _NAMES, _KEPT, fix=fix, codes=_KEPT[-2:])
     n_channels = len(CHANNELS)
     labels = {
         "gestures": _classes(table[:, n_channels + 1], GESTURES, path, GESTURE_COLUMN, fix),

@@ -42,7 +42,7 @@ MISSING: Final = np.iinfo(np.int32).min
 
 
 def read_table(
-    path: Path, names: Sequence[str], kept: Sequence[int], *, fix: str
+    path: Path, names: Sequence[str], kept: Sequence[int], *, fix: str, codes: Sequence[int] = ()
 ) -> NDArray[np.float32]:
     """The kept columns of a table of numbers.
 
@@ -56,6 +56,8 @@ def read_table(
         names: Of all columns, for messages; every line must have as many fields.
         kept: 0-based columns to read, ascending.
         fix: The command that gets the file anew, for messages.
+        codes: Of the kept columns those whose numbers are codes: one that float32 would round is
+            refused, as it would become another code.
 
     Returns:
         float32 [n_lines, len(kept)].
@@ -74,7 +76,7 @@ def read_table(
                 text = _plain(block)
                 table = _read_quickly(text, len(names), columns)
                 if table is None:
-                    table = _read_slowly(text, names, kept, path, line, fix)
+                    table = _read_slowly(text, names, kept, path, line, fix, codes)
             tables.append(table)
             line += len(table)
     except OSError as error:
@@ -89,14 +91,19 @@ def read_table(
 def _blocks(path: Path, fix: str) -> Iterator[bytes]:
     """Whole lines, a few hundred at a time; no white space stands after the last line."""
     lines = tail = b""
+    white: list[bytes] = []
     n_read = 0
     with path.open("rb") as file:
         while piece := file.read(_BLOCK):
             n_read += len(piece)
             text = tail + piece
             if text.isspace():  # perhaps the end of the file
-                lines, tail = lines + text, b""
+                white.append(text)
+                tail = b""
                 continue
+            if white:
+                lines += b"".join(white)
+                white.clear()
             if lines:
                 yield lines
             cut = text.rfind(b"\n") + 1
@@ -109,7 +116,7 @@ def _blocks(path: Path, fix: str) -> Iterator[bytes]:
                     where=f"{path}:{line}",
                     fix=fix,
                 )
-    if last := (lines + tail).rstrip(_WHITE):
+    if last := (lines + b"".join(white) + tail).rstrip(_WHITE):
         yield last + b"\n"
 
 
@@ -212,7 +219,13 @@ def _eight_before(end: NDArray[np.intp], padded: NDArray[np.uint8]) -> NDArray[n
 
 
 def _read_slowly(
-    text: bytes, names: Sequence[str], kept: Sequence[int], path: Path, line: int, fix: str
+    text: bytes,
+    names: Sequence[str],
+    kept: Sequence[int],
+    path: Path,
+    line: int,
+    fix: str,
+    codes: Sequence[int] = (),
 ) -> NDArray[np.float32]:
     """The same, field by field: the definition of what is right, and the place of what is not.
 
@@ -231,6 +244,11 @@ def _read_slowly(
             if not _NUMERIC.fullmatch(field):
                 _refuse(field, path, number, column, names, fix)
         rows.append([_value(fields[k], path, number, k, names, fix) for k in kept])
+        for column in codes:
+            value = float(fields[column])
+            # As Python's numbers: NumPy would compare in float32.
+            if not math.isnan(value) and float(np.float32(value)) != value:
+                _refuse(fields[column], path, number, column, names, fix, "code")
     return np.array(rows, dtype=np.float32)
 
 
@@ -246,13 +264,20 @@ def _value(
 
 
 def _refuse(
-    field: bytes, path: Path, line: int, column: int, names: Sequence[str], fix: str
+    field: bytes,
+    path: Path,
+    line: int,
+    column: int,
+    names: Sequence[str],
+    fix: str,
+    what: str = "number",
 ) -> None:
-    shown = field[:20].decode("ascii", "backslashreplace") + ("..." if len(field) > 20 else "")
+    # As Python writes bytes: control characters would move the cursor of who reads the message.
+    shown = repr(field[:20])[2:-1] + ("..." if len(field) > 20 else "")
     raise DataError(
-        f"'{shown}' in column {names[column]} is no number",
+        f"'{shown}' in column {names[column]} is no {what}",
         where=f"{path}:{line}:{column + 1}",
-        expected="a decimal number or NaN",
+        expected="a decimal number or NaN" if what == "number" else "a whole number",
         fix=fix,
     )
 

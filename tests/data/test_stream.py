@@ -1,4 +1,5 @@
 import errno
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -110,6 +111,74 @@ def test_a_torn_cache_is_noticed_and_made_again(files, tmp_path):
     with pytest.raises(DataError, match="damaged and has been removed"):
         open_stream(TOY, files)
     assert len(open_stream(TOY, files).recordings) == 8
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [('"stop": 600', '"stop": 500'), ('"s1a"', '"s9a"'), ("{", "[" * 100_000), ("}", ""),
+     ('"sha256"', '"sha25"'), ('"name"', '"mane"')],
+)  # fmt: skip
+def test_an_edited_cache_is_noticed_and_made_again(files, tmp_path, old, new):
+    before = open_stream(TOY, files).recordings
+    (path,) = (tmp_path / "cache/streams/toy").glob("[0-9a-f]*/stream.json")
+    path.write_text(path.read_text().replace(old, new, 1))
+    with pytest.raises(DataError, match="damaged and has been removed"):
+        open_stream(TOY, files)
+    assert open_stream(TOY, files).recordings == before
+
+
+def test_a_cache_of_an_earlier_version_is_read(files, tmp_path):
+    before = open_stream(TOY, files).recordings
+    (path,) = (tmp_path / "cache/streams/toy").glob("[0-9a-f]*/stream.json")
+    content = json.loads(path.read_text())
+    del content["sha256"]
+    path.write_text(json.dumps(content))
+    assert open_stream(TOY, files).recordings == before
+
+
+@pytest.mark.parametrize("content", ["", "[", "3", "{}", "[" * 100_000, "names"])
+def test_remembered_hashes_of_any_content_only_cost_time(files, tmp_path, content):
+    digest = open_stream(TOY, files).digest
+    path = tmp_path / "cache/file-hashes.json"
+    names = json.loads(path.read_text())
+    path.write_text(json.dumps(dict.fromkeys(names, 7)) if content == "names" else content)
+    assert open_stream(TOY, files).digest == digest
+
+
+@pytest.mark.parametrize("name", ["", "a\0", "a\nb", "\x1b[2J", "x" * 201, 7, None])
+@pytest.mark.parametrize("what", ["name", "subject", "session"])
+def test_names_of_recordings_are_visible_text(files, tmp_path, what, name):
+    bad = replace(TOY, read=lambda source: [replace(r, **{what: name}) for r in read(source)])
+    with pytest.raises(DataError) as caught:
+        open_stream(bad, files)
+    assert str(caught.value).startswith(f"dataset 'toy': the {what} of a recording is ")
+    assert str(caught.value).isprintable()
+    assert cached(tmp_path) == []
+
+
+def test_names_of_recordings_lead_nowhere(files, tmp_path):
+    def up(source):
+        return [replace(r, name=f"../../{r.name}", subject="/etc") for r in read(source)]
+
+    found = open_stream(replace(TOY, read=up), files)
+    assert found.recordings[0].name == "../../s1a"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["cache", "toy"]
+
+
+def test_two_recordings_of_one_name_are_refused(files, tmp_path):
+    bad = replace(TOY, read=lambda source: [replace(r, name="one") for r in read(source)])
+    with pytest.raises(DataError, match="two recordings of 'toy' are called 'one'"):
+        open_stream(bad, files)
+    assert cached(tmp_path) == []
+
+
+@pytest.mark.parametrize("path", ["x" * 5000, "a\0b"])
+def test_a_path_that_cannot_be_is_one_sentence(tmp_path, monkeypatch, path):
+    monkeypatch.setenv("HARBENCH_CACHE", str(tmp_path / "cache"))
+    looked = replace(TOY, sources=lambda folder: [(folder / "x").stat()])
+    with pytest.raises(DataError, match="the files of 'toy' cannot be read") as caught:
+        open_stream(looked, tmp_path / path)
+    assert str(caught.value).isprintable()
 
 
 def test_progress_is_told(files):

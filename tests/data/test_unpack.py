@@ -151,6 +151,15 @@ def test_odd_names_that_stay_inside_are_left_alone(place, name):
     assert place.names() == NAMES
 
 
+def test_entry_without_a_name_is_left_alone(place):
+    class Nameless(zipfile.ZipInfo):
+        def is_dir(self):
+            return False
+
+    assert place(pack([*FILES.items(), (Nameless(""), b"odd")])) == []
+    assert place.names() == NAMES
+
+
 def test_name_with_a_null_byte_refuses_the_archive(place):
     content = pack([*FILES.items(), ("Set/evilX.dat", b"evil")])
     content = content.replace(b"Set/evilX.dat", b"Set/evil\x00.dat")

@@ -249,6 +249,7 @@ LINE_3 = ACC.split(b"\n")[0] + b"\n"
         ({"acc": LINE_3 * 2 + b"1 2 3 4\n"}, "acc.txt:3", "the line has 4 fields"),
         ({"acc": LINE_3 * 2 + b"\n" + ACC}, "acc.txt:3", "the line has 0 fields"),
         ({"acc": b""}, "acc.txt:1", "the line has 0 fields"),
+        ({"acc": b"\n"}, "acc.txt:1", "the line has 0 fields"),
         ({"gyro": LINE_3 + b"1 x 3\n"}, "gyro.txt:2:2", "field 2 is 'x'"),
         ({"gyro": LINE_3 + b"1 2 nan\n"}, "gyro.txt:2:3", "field 3 is 'nan'"),
         ({"gyro": LINE_3 + b"inf 2 3\n"}, "gyro.txt:2:1", "field 1 is 'inf'"),
@@ -283,6 +284,7 @@ LINE_3 = ACC.split(b"\n")[0] + b"\n"
         ({"segments": b"2 1 1 0 9\n"}, "labels.txt", "no segment is of experiment 1"),
     ],
 )
+@pytest.mark.filterwarnings("error")
 def test_wrong_files_are_refused_with_their_line(how, where, what, tmp_path):
     with pytest.raises(DataError) as caught:
         reading(tmp_path, **how)

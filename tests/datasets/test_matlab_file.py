@@ -70,6 +70,7 @@ FLAGS = element(6, struct.pack("<II", 6, 0))
 SIZE = element(5, struct.pack("<ii", 2, 3))
 NAME = element(1, b"n")
 VALUES = element(9, NUMBERS.tobytes("F"))
+EMPTY = element(9, b"")
 
 
 def test_a_file_made_by_hand_is_read():
@@ -114,6 +115,15 @@ def test_a_file_made_by_hand_is_read():
             "a type that does not fit its own",
         ),
         (matrix(FLAGS, SIZE, NAME, VALUES, VALUES), "holds more than its numbers"),
+        (
+            matrix(FLAGS, element(5, struct.pack("<70i", *[1] * 70)), NAME, element(9, bytes(8))),
+            "variable 'n' has a size that no array has",
+        ),
+        (
+            matrix(FLAGS, element(5, struct.pack("<3i", 0, 2**31 - 1, 2**31 - 1)), NAME, EMPTY),
+            "variable 'n' has a size that no array has",
+        ),
+        (matrix(FLAGS, SIZE, element(1, b"n\n\x1b"), EMPTY), r"variable 'n\x0a\x1b' has not"),
     ],
 )
 def test_what_is_refused(content, why):
@@ -127,6 +137,20 @@ def test_a_bomb_is_not_unpacked(monkeypatch):
     bomb = HEADER + element(15, zlib.compress(bytes(1 << 20)))
     with pytest.raises(MatlabFileError, match="cut off, or too large"):
         read_arrays(bomb)
+
+
+def test_variables_together_are_no_bomb_either(monkeypatch):
+    def one(name, size):
+        dims = element(5, struct.pack("<ii", size, 1))
+        inside = element(14, FLAGS + dims + element(1, name) + element(2, bytes(size)))
+        packed = zlib.compress(inside)
+        return struct.pack("<II", 15, len(packed)) + packed
+
+    monkeypatch.setattr("harbench_datasets.matlab_file._LARGEST", 1 << 16)
+    # In bytes as they are stored they would fit; as doubles they do not.
+    with pytest.raises(MatlabFileError, match="variable 'b' is too large"):
+        read_arrays(HEADER + one(b"a", 6000) + one(b"b", 6000))
+    assert list(read_arrays(HEADER + one(b"a", 6000) + one(b"b", 2000))) == ["a", "b"]
 
 
 SAMPLES = [PLAIN, packed(True, n=NUMBERS, b=np.eye(9, dtype="u1")), packed(False, t="x", n=NUMBERS)]

@@ -194,6 +194,23 @@ def test_refuses_labels_outside_the_legend(read, column, code):
     assert caught.value.fix == FIX
 
 
+@pytest.mark.parametrize(("column", "code"), [(250, "406516.01"), (250, "1e-50"), (244, "-1e-50")])
+def test_a_label_that_float32_would_round_to_another_is_refused(read, column, code):
+    with pytest.raises(DataError) as caught:
+        read(broken(put(5, column, code)))
+    assert caught.value.where.endswith(f"S1-ADL1.dat:5:{column}")
+    assert caught.value.what == f"'{code}' in column {COLUMNS[column - 1].name} is no code"
+    # Written otherwise it is the same code.
+    found = read(broken(put(5, 250, "406516.0"))).labels["gestures"].tolist()
+    assert found[4] == list(GESTURES).index(406516)
+
+
+@pytest.mark.parametrize(("field", "shown"), [("1\x1b[2J", r"1\x1b[2J"), ("\x00", r"\x00")])
+def test_control_characters_are_written_out(read, field, shown):
+    with pytest.raises(DataError, match=f"^.*: '{re.escape(shown)}' in column"):
+        read(broken(put(2, 30, field)))
+
+
 @pytest.mark.parametrize(
     ("change", "where", "what"),
     [

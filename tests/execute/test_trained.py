@@ -1,5 +1,6 @@
 """Cells brought back from the store: the same network on the same windows."""
 
+import hashlib
 import json
 import shutil
 
@@ -13,6 +14,7 @@ from harbench.execute.run import work_of
 from harbench.execute.trained import load_cell, trained_cells
 from harbench.plan import plan
 from harbench.plugins import Registry
+from harbench.results.store import sealed_text
 from toys.toy_plugin import write_toy_files
 from toys.workplace import TOY_PLUGIN, carry_out
 
@@ -96,11 +98,25 @@ def test_what_is_not_there_is_said_in_one_sentence(ran):
         cell.load()
 
 
+@pytest.mark.parametrize("content", [b"", b"\xff" * 8, b"\x02" + bytes(7) + b"{}x", b"weights!"])
+def test_weights_that_are_no_safetensors_are_said(ran, content):
+    cell = cells(ran)[0]
+    (cell.folder / "weights.safetensors").write_bytes(content)
+    path = cell.folder / "record.json"
+    record = json.loads(path.read_text())
+    record["sha256"]["weights.safetensors"] = hashlib.sha256(content).hexdigest()
+    del record["seal"]
+    path.write_text(sealed_text(record))
+    with pytest.raises(ResultsError, match="the weights cannot be read"):
+        load_cell(ran.store.read(record["key"]), ran.registry)
+
+
 def test_a_model_that_has_changed_is_said(ran):
     cell = cells(ran)[0]
     path = cell.folder / "record.json"
     record = json.loads(path.read_text())
     record["cell"]["options"] = {"hidden": 9}
-    path.write_text(json.dumps(record))
+    del record["seal"]
+    path.write_text(sealed_text(record))
     with pytest.raises(ResultsError, match="do not fit model 'small' as it is now"):
         load_cell(ran.store.read(record["key"]), ran.registry)

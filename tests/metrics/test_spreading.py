@@ -122,6 +122,7 @@ def test_refusals():
     for broken, said in [
         ((["a"], [0, 1], [0, 0], [0, 0], 3), "1 recordings, 2 starts"),
         ((["a"], [-1], [0], [0], 3), "reaches out of a recording"),
+        ((["a"], [2**40], [0], [0], 3), "would be of 1099511627779 samples"),
         ((["a"], [0], [0], [-2], 3), "class -2 is negative"),
         ((["a"], [0], [0], [0], 0), "windows of 0 samples"),
         ((["a"], [0.5], [0], [0], 3), "starts are of type float64"),

@@ -1,4 +1,5 @@
 import errno
+import json
 import os
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 from harbench.errors import ResultsError
 from harbench.results import Predictions, Store
 from harbench.results import store as store_module
+from harbench.results.verifying import verify
 
 KEY = "ab" + "0" * 62
 
@@ -130,7 +132,45 @@ def test_benchmarks_and_costs(tmp_path):
     assert store.cost(KEY) == {"macs": 7}
 
 
-@pytest.mark.parametrize("content", ["", "{", "[1]", "\x00"])
+@pytest.mark.parametrize("name", ["record.json", "measured.json"])
+@pytest.mark.parametrize(
+    "change",
+    [{"more": 1}, {"seal": None}, {"seal": "0" * 64}, {"x": "\ud800"}, {"x": float("nan")}],
+)
+def test_what_was_changed_is_not_read(tmp_path, name, change):
+    store = Store(tmp_path)
+    path = write(store).folder / name
+    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    with pytest.raises(ResultsError) as caught:
+        store.read(KEY)
+    assert caught.value.what == "it was changed after harbench wrote it"
+    assert caught.value.fix == f"delete it and run again: rm -r {path.parent}"
+
+
+def test_other_predictions_than_the_records_are_not_read(tmp_path):
+    stored = write(Store(tmp_path))
+    predictions(6).save(stored.folder / "predictions.npz")
+    with pytest.raises(ResultsError, match="not those of the record"):
+        stored.predictions()
+
+
+def test_names_that_are_no_utf8_can_be_kept(tmp_path):
+    store = Store(tmp_path)
+    store.write_failure(KEY, {"reason": "no file 'caf\udce9.npz' é"})
+    assert store.failure(KEY) == {"reason": "no file 'caf\udce9.npz' é"}
+    assert verify(store).findings == []
+
+
+@pytest.mark.parametrize("name", ["../costs/x", "/etc/x", "a\0b", "x" * 5000, "", ".", ".."])
+def test_no_name_leads_out_of_the_benchmarks(tmp_path, name):
+    store = Store(tmp_path)
+    store.write_benchmark("toy", {"rows": []})
+    store.write_cost("x", {"rows": []})
+    with pytest.raises(ResultsError, match="no results of a benchmark"):
+        store.benchmark(name)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[1]", "\x00", "[" * 100_000, "9" * 5000])
 def test_a_torn_record_is_named(tmp_path, content):
     store = Store(tmp_path)
     path = write(store).folder / "record.json"
@@ -150,5 +190,5 @@ def test_a_folder_that_cannot_be_written(tmp_path):
 def test_predictions_load_no_pickle(tmp_path):
     path = tmp_path / "predictions.npz"
     np.savez(path, recording=np.array([{"a": 1}], dtype=object))
-    with pytest.raises(ValueError, match="pickle"):
+    with pytest.raises(ResultsError, match="pickle"):
         Predictions.load(path)

@@ -163,6 +163,45 @@ def test_a_forged_seal_does_not_hide_a_contradiction(store, change, words):
     assert words in what
 
 
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"rows": 3},
+        {"rows": [3]},
+        {"rows": [{"cells": [{"key": 3}]}]},
+        {"rows": [{"cells": [{"key": "x" * 5000, "fold": 1, "seed": 1}], "model": 1, "row": 1}]},
+        {"rows": [{"cells": [{}]}]},
+    ],
+)
+def test_a_forged_table_is_named(store, forged):
+    store.write_benchmark("toy", forged)
+    kinds = {(kind, where) for kind, where, _ in findings(store)}
+    assert ("edited", "benchmarks/toy.json") in kinds
+
+
+@pytest.mark.parametrize("forged", [{"cells": 3}, {"trained": [[]]}, {"sha256": 3}])
+def test_a_forged_analysis_is_named(store, forged):
+    path = store.analysis_folder("toy", "confusion") / "result.json"
+    content = json.loads(path.read_text())
+    content.pop("seal")
+    path.write_text(sealed_text({**content, **forged}))
+    assert ("edited", "analyses/toy/confusion/result.json") in {f[:2] for f in findings(store)}
+
+
+def test_a_folder_in_the_place_of_a_table_of_an_analysis_is_named(store):
+    path = store.analysis_folder("toy", "confusion") / "a.csv"
+    path.unlink()
+    path.mkdir()
+    assert findings(store) == [("torn", "analyses/toy/confusion/a.csv", "it is no file")]
+
+
+def test_half_a_character_is_named(store):
+    path = cell_folder(store) / "measured.json"
+    path.write_text(path.read_text().replace('"torch": "2"', '"torch": "\\ud800"'))
+    [(kind, _, what)] = findings(store)
+    assert (kind, what[:27]) == ("edited", "measured.json was changed; ")
+
+
 def test_forged_predictions_are_named(store):
     folder = cell_folder(store)
     predictions = Predictions.load(folder / "predictions.npz")

@@ -1,6 +1,7 @@
 """A training that was killed after any epoch and resumed ends with the bits of one that was not."""
 
 import errno
+import hashlib
 import json
 import os
 import random
@@ -309,3 +310,23 @@ def test_seconds_between_are_the_users(monkeypatch):
     for said, meant in {"0": 0, "2.5": 2.5, "-1": 0, "often": 10}.items():
         monkeypatch.setenv("HARBENCH_CHECKPOINT_SECONDS", said)
         assert seconds_between() == meant
+
+
+HEADERS = [
+    "[" * 100_000,
+    "{}",
+    "[1]",
+    json.dumps({"__metadata__": {}}),
+    json.dumps({"__metadata__": {"identity": None, "facts": "{}"}}),
+    json.dumps({"__metadata__": {"identity": "[" * 100_000, "facts": "{}"}}),
+    json.dumps({"__metadata__": {"identity": json.dumps({**IDENTITY, "format": 1}), "facts": "3"}}),
+    json.dumps({"__metadata__": {"identity": json.dumps({**IDENTITY, "format": 1})}}),
+]
+
+
+@pytest.mark.parametrize("header", HEADERS, ids=range(len(HEADERS)))
+def test_a_file_of_the_right_hash_that_is_no_checkpoint_is_not_used(tmp_path, header):
+    checkpoint = Checkpoint(tmp_path / "c", IDENTITY, every=0)
+    content = len(header).to_bytes(8, "little") + header.encode()
+    checkpoint.path.write_bytes(hashlib.sha256(content).hexdigest().encode() + b"\n" + content)
+    assert checkpoint._load() is None
