@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harbench_whar.library import check_source
+from harbench_whar.library import check_source, settings_of
 
 
 class WharClassifier:
@@ -54,7 +53,7 @@ def build_estimator(
     n_times: int,
     n_classes: int,
     *,
-    settings: Mapping[str, Any] | None = None,
+    settings: str = "",
     source: str = "",
 ) -> WharClassifier:
     """A classifier, not fitted.
@@ -64,7 +63,7 @@ def build_estimator(
         n_channels: Channels of the windows.
         n_times: Samples of a window.
         n_classes: Classes of the task.
-        settings: Handed to scikit-learn's classifier as they are.
+        settings: Handed to scikit-learn's classifier: ``"n_neighbors: 3"``.
         source: Of the model's files; anything but the installed one is refused.
 
     Raises:
@@ -75,13 +74,14 @@ def build_estimator(
 
     # tsfresh tells of every call.
     logging.getLogger("tsfresh").setLevel(logging.WARNING)
-    seeded = {"random_state": None} if model == "random_forest" else {}
+    # Several threads add up trees in any order: the last bit would differ from run to run.
+    seeded = {"random_state": None, "n_jobs": 1} if model == "random_forest" else {}
     return WharClassifier(
         build_model(
             WHARModelID(model),
             input_channels=n_channels,
             window_length=n_times,
             num_classes=n_classes,
-            **{**seeded, **(settings or {})},
+            **{**seeded, **settings_of(model, settings)},
         )
     )

@@ -9,6 +9,7 @@ import hashlib
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import harbench
 
@@ -56,3 +57,24 @@ def check_source(model: str, wanted: str) -> None:
             where=where,
             expected="the option left out, or the version of whar-models that it names",
         )
+
+
+def settings_of(model: str, text: str) -> dict[str, Any]:
+    """``"filter_num: 20, dropout: 0.1"`` as a mapping; an option of harbench is a single value.
+
+    Raises:
+        ModelError: it is not written so.
+    """
+    import yaml
+
+    try:
+        found = yaml.safe_load("{" + text + "}")
+        if all(isinstance(name, str) and value is not None for name, value in found.items()):
+            return dict(found)
+    except yaml.YAMLError:
+        pass
+    raise harbench.ModelError(
+        f"option settings is '{text}'",
+        where=f"model 'whar-{model.replace('_', '-')}'",
+        expected="names and values, such as 'filter_num: 20, dropout: 0.1'",
+    )

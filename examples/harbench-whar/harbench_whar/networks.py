@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import harbench
-from harbench_whar.library import check_source
+from harbench_whar.library import check_source, settings_of
 from harbench_whar.table import MODELS, Entry
 
 if TYPE_CHECKING:
@@ -21,7 +20,7 @@ def build_network(
     n_times: int,
     n_classes: int,
     *,
-    settings: Mapping[str, Any] | None = None,
+    settings: str = "",
     source: str = "",
 ) -> nn.Module:
     """A network that takes [batch, n_channels, n_times] and returns logits [batch, n_classes].
@@ -37,8 +36,8 @@ def build_network(
         n_channels: Channels of the input.
         n_times: Samples of a window.
         n_classes: Width of the logits.
-        settings: Handed to whar-models' builder as they are. Some of its builders ignore names
-            that they do not know.
+        settings: Handed to whar-models' builder: ``"filter_num: 20"``. Some of its builders ignore
+            names that they do not know.
         source: Of the model's files; anything but the installed one is refused.
 
     Raises:
@@ -49,7 +48,7 @@ def build_network(
     _check_shape(entry, n_channels, n_times)
     from whar_models import WHARModelID, build_model
 
-    given = {**_arrangement(model, n_channels), **(settings or {})}
+    given = {**_arrangement(model, n_channels), **settings_of(model, settings)}
     with contextlib.redirect_stdout(io.StringIO()):
         network: nn.Module = build_model(
             WHARModelID(model),

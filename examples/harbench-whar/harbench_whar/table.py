@@ -284,7 +284,8 @@ MODELS: tuple[Entry, ...] = (
         _SKLEARN,
         notes=(
             *_FEATURES,
-            "whar-models fixes random_state=42; here it is None, so that harbench's seed decides.",
+            "whar-models fixes random_state=42 and takes all cores; here harbench's seed decides, "
+            "on one.",
         ),
         estimator=True,
     ),

@@ -34,6 +34,11 @@ def write_common_format(folder, dataset, activities, sessions, channels):
 
 
 @pytest.fixture
+def common_format():
+    return write_common_format
+
+
+@pytest.fixture
 def wisdm(tmp_path):
     """Four sessions of two subjects at 20 Hz: regular, with a missing sample, with a pause."""
     channels = ["accel_x", "accel_y", "accel_z"]

@@ -6,10 +6,10 @@ import sys
 
 import numpy as np
 import pytest
-
-import harbench
 from harbench_whar import datasets
 from harbench_whar.__main__ import main, parsers_names, prepare
+
+import harbench
 
 
 def registered():
@@ -106,11 +106,11 @@ def test_a_broken_number_is_named_with_its_line(wisdm):
     assert caught.value.where == f"{file}:4"
 
 
-def test_a_missing_column_is_named(wisdm):
-    dataset = registered()["whar-uci-har"]
-    (wisdm / "wisdm").rename(wisdm / "uci_har")
-    with pytest.raises(harbench.DataError, match="activity 'Jogging'|no column"):
-        recordings(dataset, wisdm)
+def test_a_missing_column_is_named(common_format, tmp_path):
+    sessions = [(0, 0, 0, 20 * np.arange(4), np.zeros((4, 2)))]
+    common_format(tmp_path, "uci_har", ["Walking"], sessions, ["total_acc_x", "total_acc_y"])
+    with pytest.raises(harbench.DataError, match="there is no column total_acc_z, body_acc_x"):
+        recordings(registered()["whar-uci-har"], tmp_path)
 
 
 def test_the_list_is_what_whar_datasets_says():

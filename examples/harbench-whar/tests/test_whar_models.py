@@ -4,10 +4,10 @@ import importlib.util
 import pickle
 
 import pytest
-
-import harbench
 from harbench_whar import library, models, networks
 from harbench_whar.table import MODELS
+
+import harbench
 
 HERE = importlib.util.find_spec("whar_models") is not None
 needs_whar = pytest.mark.skipif(not HERE, reason="whar-models is not installed")
@@ -147,7 +147,7 @@ def test_global_fusion_uses_every_channel():
 def test_settings_reach_whar_models():
     sizes = [
         sum(p.numel() for p in registered()["whar-tinyhar"].build(6, 64, 3, **options).parameters())
-        for options in ({}, {"settings": {"filter_num": 20}})
+        for options in ({}, {"settings": "filter_num: 20"})
     ]
     assert sizes[1] < sizes[0]
 
@@ -184,3 +184,14 @@ def test_an_estimator_learns_and_says_probabilities(name):
     assert model.classes_.tolist() == [0, 2]
     assert said.shape == (40, 2) and np.allclose(said.sum(1), 1) and said.min() >= 0
     assert (model.classes_[said.argmax(1)] == y).mean() > 0.95
+
+
+def test_settings_are_names_and_values():
+    read = library.settings_of
+    assert read("tinyhar", "") == {}
+    assert read("tinyhar", "filter_num: 20, kind: FC, pool: [8, 6]") == {
+        "filter_num": 20, "kind": "FC", "pool": [8, 6],
+    }  # fmt: skip
+    for text in ("filter_num", "20", "a: [", "a: 1}, {b: 2", "filter_num="):
+        with pytest.raises(harbench.ModelError, match="option settings"):
+            read("tinyhar", text)
