@@ -6,10 +6,10 @@ import sys
 
 import numpy as np
 import pytest
-from harbench_whar import datasets
-from harbench_whar.__main__ import main, parsers_names, prepare
 
 import harbench
+from harbench_whar import datasets
+from harbench_whar.__main__ import main, parsers_names, prepare
 
 
 def registered():

@@ -4,10 +4,10 @@ import importlib.util
 import pickle
 
 import pytest
-from harbench_whar import library, models, networks
-from harbench_whar.table import MODELS
 
 import harbench
+from harbench_whar import library, models, networks
+from harbench_whar.table import MODELS
 
 HERE = importlib.util.find_spec("whar_models") is not None
 needs_whar = pytest.mark.skipif(not HERE, reason="whar-models is not installed")
