@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -40,8 +40,10 @@ def print_report(console: Console, report: Mapping[str, Any], *, whole: bool) ->
         table.add_row(
             Text(check["outcome"], style=_STYLES[check["outcome"]]), check["name"], _said(check)
         )
-    parts: list[RenderableType] = [head, *([table] if shown else [])]
-    print_page(console, Group(*parts))
+    # One line, however long the path of a plugin's file is: programs read it, too.
+    console.print(head, soft_wrap=True)
+    if shown:
+        print_page(console, table)
 
 
 def _said(check: Mapping[str, Any]) -> Text:

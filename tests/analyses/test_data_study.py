@@ -33,7 +33,7 @@ def cell(right, *, kept=True, fold="all", seed=0, shared=0.0, windows=(80, 20), 
     null = 0 if kept and fields.pop("has_null", True) else None
     counts = matrix(right, len(classes)) if isinstance(right, int) else np.array(right)
     record = {
-        "cell": {"dataset": "toy", "task": "gestures"},
+        "cell": {"dataset": "toy", "task": "gestures", "recipe": {}},
         "settings": {
             "protocol": {"null": "keep" if kept else "drop"},
             "split": {"kind": "fixed"},

@@ -38,7 +38,8 @@ def test_a_report_of_one_shows_every_check(check):
     assert lines[0].startswith("analysis sound-count (analyses (")
     assert "passed in " in lines[0]
     assert lines[0].endswith("15 passed, 1 skipped")
-    assert [line.split()[:2] for line in lines[1:4]] == [
+    rows = [line.split()[:2] for line in lines[1:] if not line.startswith("   ")]
+    assert rows[:3] == [
         ["passed", "loads"],
         ["passed", "import-changes-nothing"],
         ["passed", "import-is-light"],

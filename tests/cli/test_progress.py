@@ -27,7 +27,7 @@ def cell(row, seed=0, fold="all"):
 
 COST = CostJob("c", "small", {}, 3, 20, 3)
 ENDED = CellResult(
-    {"scores": {"nf": 0.5}, "curve": [{}, {}]},
+    {"cell": {"recipe": {}}, "scores": {"nf": 0.5}, "curve": [{}, {}]},
     {"seconds": {"train_and_predict": 1.25}},
     None,
     b"",

@@ -42,7 +42,7 @@ NETWORKS = {
         "global-state": "changes the seed of torch's generator",
     },
     "sets-torch": {
-        "global-state": r"torch.set_num_threads\(1 -> 3\), torch.set_flush_denormal\(False -> True"
+        "global-state": r"torch.set_num_threads\(\d -> 3\), torch.set_flush_denormal\(False -> True"
     },
     "dropout-in-eval": {"eval-repeats": "two calls with the same windows give other logits"},
     "counts-calls": {"eval-repeats": "predicting in eval mode changes 'calls'"},
