@@ -11,6 +11,13 @@ from toys.workplace import Workplace
 ROOT = Path(__file__).parents[1]
 
 
+def pytest_collection_modifyitems(items):
+    """Slow tests run without coverage, which would double their time; what they run, others do."""
+    for item in items:
+        if item.get_closest_marker("slow"):
+            item.add_marker("no_cover")
+
+
 @pytest.fixture
 def workplace(tmp_path, monkeypatch) -> Workplace:
     """Toy files under ``files``, and cache and data folders of its own."""
