@@ -97,7 +97,7 @@ def test_one_character_runs_that_model_again_and_its_row_says_so(cli, child, tmp
 
 def run_with(workplace, monkeypatch, source, text=TWO_ROWS):
     """What the store knows after a run of models with this source; nothing is trained."""
-    monkeypatch.setattr("harbench.plan.cells.source_digest", lambda build: source)
+    monkeypatch.setattr("harbench.plan.contents.source_digest", lambda build: source)
     planned = [plan(b, workplace.registry) for b in workplace.benchmarks(text)]
     write_manifests(planned, workplace.store)
     for cell in planned[0].cells:
