@@ -14,8 +14,7 @@ from harbench.cli.planning import narrowed, plan_one
 
 if TYPE_CHECKING:
     from harbench.config import Benchmark
-    from harbench.execute.run import Work
-    from harbench.plan import PlannedBenchmark, PlannedFold
+    from harbench.plan import PlannedBenchmark
     from harbench.results import Store
 
 
@@ -52,6 +51,7 @@ def run(
     Cells that are in the results folder already are not trained again. Stopped at any moment,
     the same command goes on. Exit code 1 means that some cells failed.
     """
+    from harbench.cli.plan_tree import print_plan
     from harbench.cli.training import carry_out
     from harbench.config import load, select
     from harbench.execute.run import work_of, write_manifests
@@ -82,7 +82,7 @@ def run(
         time_limit=timeout,
     )
     if dry_run:
-        _print_plan(planned, work, store)
+        print_plan(console(), planned, work, store)
     refuse_leaks(planned, str(file))
     if dry_run:
         return
@@ -161,54 +161,3 @@ def _check_analyses(benchmarks: Sequence[Benchmark]) -> None:
             where = f"benchmark '{benchmark.name}', analysis '{entry.entry}'"
             analysis = registry().analyses.get(entry.analysis, where=where)
             check_options(analysis, entry.options, where)
-
-
-def _print_plan(planned: Sequence[PlannedBenchmark], work: Work, store: Store) -> None:
-    from rich.tree import Tree
-
-    for benchmark in planned:
-        name = benchmark.settings.name
-        tree = Tree(f"{name}: {benchmark.dataset.name}, split {benchmark.split}")
-        for row in benchmark.rows:
-            done = sum(cell.key in work.cached for cell in row.cells)
-            branch = tree.add(
-                f"{row.name}: window {row.length}, step {row.step}; "
-                f"{done} of {len(row.cells)} cells cached"
-            )
-            for fold in row.folds:
-                branch.add(f"fold {fold.name}: {_counts(fold)}")
-            for cell in row.cells:
-                branch.add(f"fold {cell.fold}, seed {cell.seed}: {_state(cell.key, work, store)}")
-        for entry in benchmark.settings.analyses:
-            tree.add(f"then analysis {entry.entry}")
-        if benchmark.missing is not None:
-            tree.add(f"data missing: {benchmark.missing.what}\ntry: {benchmark.missing.fix}")
-        console().print(tree)
-    console().print(
-        f"{len(work.cells)} cells to train, {len(work.cached)} cached; "
-        f"{len(work.costs)} costs to measure"
-    )
-
-
-def _counts(fold: PlannedFold) -> str:
-    def counts(windows: dict[str, int]) -> str:
-        return ", ".join(f"{count:,} {part}" for part, count in windows.items())
-
-    text = (
-        f"{counts(fold.windows)} windows, none across the end of a recording "
-        f"(as one stream, as some papers cut: {counts(fold.concatenated)})"
-    )
-    if fold.test_overlap or fold.validation_overlap:
-        text += (
-            f"; LEAKY: {100 * fold.test_overlap:.1f} % of the test windows and "
-            f"{100 * fold.validation_overlap:.1f} % of the validation windows share samples with "
-            "training windows"
-        )
-    return text
-
-
-def _state(key: str, work: Work, store: Store) -> str:
-    if key in work.cached:
-        return "(cached)"
-    failure = store.failure(key)
-    return f"to train again; failed: {failure['reason']}" if failure else "to train"

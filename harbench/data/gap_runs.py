@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harbench.data.gaps import Fill, levels_of, ranks_of
-from harbench.data.stream import Stream
+from harbench.data.stream import Stream, release
 
 
 @dataclass(frozen=True)
@@ -60,17 +60,23 @@ def gap_runs(stream: Stream) -> GapRuns:
     """The gaps of a stream that fill_gaps fills, of all its channels; reads the signals once."""
     found: list[tuple[NDArray[np.int64], ...]] = []
     for recording in stream.recordings:
-        missing = np.isnan(stream.signals[recording.start : recording.stop]).T
-        if not missing.any():
+        missing = np.isnan(stream.signals[recording.start : recording.stop])
+        release(stream.signals)
+        affected = np.flatnonzero(missing.any(axis=0))
+        if len(affected) == 0:
             continue
-        edges = np.diff(np.pad(missing, ((0, 0), (1, 1))).astype(np.int8), axis=1)
-        # Channel by channel, in order of time: the n-th end belongs to the n-th start.
-        channel, start = np.nonzero(edges == 1)
-        _, stop = np.nonzero(edges == -1)
+        n = len(missing)
+        framed = np.zeros((len(affected), n + 2), np.bool_)
+        framed[:, 1:-1] = missing[:, affected].T
+        # Channel by channel, in order of time; each start is followed by its end.
+        edges = np.flatnonzero(framed[:, 1:] != framed[:, :-1])
+        which, start = np.divmod(edges[::2], n + 1)
+        stop = edges[1::2] - which * (n + 1)
         kept = start > 0
-        after = stop < missing.shape[1]
-        run = (channel, start + recording.start, stop + recording.start, after)
-        found.append(tuple(column[kept] for column in run))
+        start, stop = start[kept], stop[kept]
+        found.append(
+            (affected[which[kept]], start + recording.start, stop + recording.start, stop < n)
+        )
     if not found:
         none = np.empty(0, np.int64)
         return GapRuns(none, none, none, none.astype(np.bool_))
@@ -99,7 +105,8 @@ def gap_use(
     found = {part: GapUse(int(own.sum()) * len(channels), 0, 0, 0) for part, own in held.items()}
     for recording in stream.recordings:
         inside = slice(recording.start, recording.stop)
-        if len(levels_of(ranks[inside])[1]) < 2:
+        # Not the ranks: training may hold every sample, and test some of them as well.
+        if sum(bool(own[inside].any()) for own in held.values()) < 2:
             continue
         mixed[inside] = True
         missing = np.isnan(stream.signals[inside][:, list(channels)])

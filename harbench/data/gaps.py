@@ -27,19 +27,23 @@ def fill_gaps(signals: NDArray[np.float32], how: Fill) -> None:
     """
     if how == "none":
         return
-    rows = np.arange(len(signals))
-    for channel in np.flatnonzero(np.isnan(signals).any(axis=0)):
-        column = signals[:, channel]
-        present = np.flatnonzero(~np.isnan(column))
-        if len(present) == 0:
+    missing = np.isnan(signals)
+    affected = np.flatnonzero(missing.any(axis=0))
+    for channel, absent in zip(affected, np.ascontiguousarray(missing[:, affected].T), strict=True):
+        beside = np.zeros(len(absent), np.bool_)
+        beside[1:] |= absent[:-1]
+        beside[:-1] |= absent[1:]
+        # Values at the edges of gaps; no others are looked at.
+        edges = np.flatnonzero(beside & ~absent)
+        if len(edges) == 0:
             continue
-        first = present[0]
+        wanted = np.flatnonzero(absent)
+        wanted = wanted[np.searchsorted(wanted, absent.argmin()) :]
+        column = signals[:, channel]
         if how == "linear":
-            column[first:] = np.interp(rows[first:], present, column[present])
+            column[wanted] = np.interp(wanted, edges, column[edges])
         else:
-            last_seen = np.zeros(len(column), np.int64)
-            last_seen[present] = present
-            column[first:] = column[np.maximum.accumulate(last_seen)][first:]
+            column[wanted] = column[edges[np.searchsorted(edges, wanted) - 1]]
 
 
 def ranks_of(held: Mapping[str, NDArray[np.bool_]]) -> NDArray[np.int8]:

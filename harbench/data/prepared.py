@@ -11,9 +11,12 @@ from numpy.typing import NDArray
 from harbench.data.gaps import PARTS, Fill, fill_by_part, ranks_of
 from harbench.data.normalise import Kind, Normaliser, fit
 from harbench.data.splits import Fold
-from harbench.data.stream import Stream
+from harbench.data.stream import Stream, release
 from harbench.data.windows import Windows, covered
 from harbench.nouns import Dataset
+
+_ROWS = 65_536
+"""Rows at a time: what is read of a memory-mapped file counts as memory until it is released."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +57,7 @@ def prepare(
     or test windows hold (:func:`harbench.data.gaps.fill_by_part`). Statistics come from the
     samples that the fold's training windows hold: no validation or test sample enters them.
     """
-    everything = list(channels) == list(range(len(dataset.channels)))
-    signals = np.array(stream.signals if everything else stream.signals[:, list(channels)])
+    signals = _copied(stream.signals, channels)
     held = {part: covered(getattr(fold, part).starts, length, len(signals)) for part in PARTS}
     ranks = ranks_of(held)
     for recording in stream.recordings:
@@ -66,3 +68,16 @@ def prepare(
     return PreparedFold(
         signals, length, fold.train, fold.validation, fold.test, n_classes, normaliser
     )
+
+
+def _copied(signals: NDArray[np.float32], channels: Sequence[int]) -> NDArray[np.float32]:
+    """The chosen channels, in memory of their own."""
+    # A slice where they stand side by side: much faster than an index for each.
+    first, n_channels = (channels[0], len(channels)) if channels else (0, 0)
+    together = list(channels) == list(range(first, first + n_channels))
+    chosen = slice(first, first + n_channels) if together else list(channels)
+    copy = np.empty((len(signals), n_channels), np.float32)
+    for begin in range(0, len(signals), _ROWS):
+        copy[begin : begin + _ROWS] = signals[begin : begin + _ROWS, chosen]
+        release(signals)
+    return copy

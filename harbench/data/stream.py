@@ -10,10 +10,12 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
+import mmap
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -23,14 +25,18 @@ from filelock import FileLock
 from numpy.typing import NDArray
 
 from harbench.config.nodes import printable
+from harbench.data.file_hashes import FileHashes
 from harbench.data.folders import cache_root, dataset_folder
+from harbench.data.recordings import file_names, opened, write_source
+from harbench.data.side_by_side import SideBySide, pays, start
 from harbench.errors import DataError
-from harbench.nouns import Dataset, Recording, Source, SourceFile
+from harbench.nouns import Dataset, Source, SourceFile
 
 FORMAT = 1
 """Raised when the layout of the cached files changes."""
 
 _META = {"digest", "recordings"}
+_PIECE = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -61,6 +67,13 @@ class Stream:
     labels: Mapping[str, NDArray[np.int16]]
 
 
+def release(signals: NDArray[np.float32]) -> None:
+    """Give back the memory that the read part of a memory-mapped array takes; it stays readable."""
+    mapped = getattr(signals, "_mmap", None)
+    if isinstance(mapped, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        mapped.madvise(mmap.MADV_DONTNEED)
+
+
 def folder_of(dataset: Dataset, path: Path | None) -> Path:
     """Where the dataset's files are looked for: the user's path, or harbench's data folder."""
     return path if path is not None else dataset_folder(dataset.name)
@@ -72,7 +85,8 @@ def digest_of(dataset: Dataset, sources: Sequence[Source]) -> str:
     Raises:
         DataError: where a file's bytes are not those that the dataset states.
     """
-    hashes = _FileHashes.load()
+    hashes = FileHashes.load()
+    hashes.learn(file.path for source in sources for file in source.files)
     listing = [
         [source.name, [_checked_hash(dataset, file, hashes) for file in source.files]]
         for source in sources
@@ -86,6 +100,7 @@ def open_stream(
     dataset: Dataset,
     path: Path | None = None,
     on_source: Callable[[int, int], None] | None = None,
+    jobs: int | None = None,
 ) -> Stream:
     """The dataset as a stream; read from its files the first time, from the cache after that.
 
@@ -93,6 +108,8 @@ def open_stream(
         dataset: Which.
         path: Folder of its files, where not the usual one.
         on_source: Told (sources read, sources in all) while the cache is being made.
+        jobs: Processes that read at most; None: as many as this one may use processors. What is
+            read is the same, however many they are.
 
     Raises:
         DataMissingError: the files are not here.
@@ -115,7 +132,7 @@ def open_stream(
             home.parent.mkdir(parents=True, exist_ok=True)
             with _alone(home.with_suffix(".lock")):
                 if not (home / "stream.json").is_file():
-                    _build(dataset, sources, digest, home, on_source)
+                    _build(dataset, sources, digest, home, on_source, jobs)
         except OSError as error:
             raise DataError(
                 f"the cache of '{dataset.name}' cannot be written: {error.strerror or error}",
@@ -143,7 +160,7 @@ def _alone(path: Path) -> Iterator[None]:
         lock.release()
 
 
-def _checked_hash(dataset: Dataset, file: SourceFile, hashes: _FileHashes) -> str:
+def _checked_hash(dataset: Dataset, file: SourceFile, hashes: FileHashes) -> str:
     found = hashes.of(file.path)
     if file.sha256 is not None and found != file.sha256:
         fetch = f"harbench datasets fetch {dataset.name}" if dataset.archive else None
@@ -156,62 +173,19 @@ def _checked_hash(dataset: Dataset, file: SourceFile, hashes: _FileHashes) -> st
     return found
 
 
-class _FileHashes:
-    """sha256 of files, remembered by path, size and time of change, so that a second start of
-    a 885 MB dataset does not read it again."""
-
-    def __init__(self, path: Path, known: dict[str, list[Any]]) -> None:
-        self._path = path
-        self._known = known
-        self._changed = False
-
-    @classmethod
-    def load(cls) -> _FileHashes:
-        path = cache_root() / "file-hashes.json"
-        try:
-            known = json.loads(path.read_text())
-        except (OSError, ValueError, RecursionError):
-            known = {}
-        known = known if isinstance(known, dict) else {}
-        return cls(path, {k: v for k, v in known.items() if isinstance(v, list) and len(v) == 4})
-
-    def of(self, file: Path) -> str:
-        stat = file.stat()
-        stamp = [stat.st_size, stat.st_mtime_ns, stat.st_ino]
-        key = str(file.resolve())
-        if key in self._known and self._known[key][1:] == stamp:
-            return str(self._known[key][0])
-        with file.open("rb") as content:
-            found = hashlib.file_digest(content, "sha256").hexdigest()
-        self._known[key] = [found, *stamp]
-        self._changed = True
-        return found
-
-    def save(self) -> None:
-        if not self._changed:
-            return
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            temporary = self._path.with_suffix(f".{os.getpid()}.tmp")
-            temporary.write_text(json.dumps(self._known))
-            temporary.replace(self._path)
-        except OSError:
-            # It only saves time: a read-only or full cache folder costs a second hashing.
-            return
-
-
 def _build(
     dataset: Dataset,
     sources: Sequence[Source],
     digest: str,
     home: Path,
     on_source: Callable[[int, int], None] | None,
+    jobs: int | None = None,
 ) -> None:
     temporary = home.with_name(f".{home.name}.{os.getpid()}.tmp")
     shutil.rmtree(temporary, ignore_errors=True)
     try:
         temporary.mkdir(parents=True)
-        spans = _write_arrays(dataset, sources, temporary, on_source)
+        spans = _write_arrays(dataset, sources, temporary, on_source, jobs)
         meta = {"digest": digest, "recordings": [asdict(span) for span in spans]}
         meta["sha256"] = _sha256_of(meta)
         (temporary / "stream.json").write_text(json.dumps(meta))
@@ -226,28 +200,37 @@ def _write_arrays(
     sources: Sequence[Source],
     folder: Path,
     on_source: Callable[[int, int], None] | None,
+    jobs: int | None,
 ) -> list[RecordingSpan]:
     spans: list[RecordingSpan] = []
     names: set[str] = set()
     position = 0
-    signals = (folder / "signals.f32").open("wb")
-    labels = {
-        task.name: (folder / f"labels-{i}.i16").open("wb") for i, task in enumerate(dataset.tasks)
-    }
-    try:
-        for number, source in enumerate(sources, 1):
-            for recording in _checked(dataset, dataset.read(source)):
+    begin = time.monotonic()
+    with (
+        opened([folder / name for name in file_names(dataset)], "wb") as files,
+        ExitStack() as stack,
+    ):
+        readers: SideBySide | None = None
+        asked = False
+        for number, source in enumerate(sources):
+            if not asked and pays(sources, number, time.monotonic() - begin):
+                asked = True
+                if readers := start(dataset, sources, number, folder, jobs):
+                    stack.enter_context(readers)
+            found = readers.wait_for(number) if readers else None
+            if readers and found is not None:
+                for path, file in zip(readers.files(number), files, strict=True):
+                    _move(path, file)
+            else:
+                found = write_source(dataset, source, files)
+            for recording in found:
                 if recording.name in names:
                     raise DataError(
                         f"two recordings of '{dataset.name}' are called '{recording.name}'",
                         expected="a name of its own for each",
                     )
                 names.add(recording.name)
-                # Not tofile: of a full disk it only says how many values were not written.
-                signals.write(np.ascontiguousarray(recording.signals).data)
-                for task, file in labels.items():
-                    file.write(np.ascontiguousarray(recording.labels[task]).data)
-                end = position + len(recording.signals)
+                end = position + recording.n_samples
                 spans.append(
                     RecordingSpan(
                         recording.name, recording.subject, recording.session, position, end
@@ -255,13 +238,17 @@ def _write_arrays(
                 )
                 position = end
             if on_source:
-                on_source(number, len(sources))
-        for file in (signals, *labels.values()):
+                on_source(number + 1, len(sources))
+        for file in files:
             _sync(file)
-    finally:
-        for file in (signals, *labels.values()):
-            file.close()
     return spans
+
+
+def _move(path: Path, file: BinaryIO) -> None:
+    """Append a file's content, and remove it."""
+    with path.open("rb", buffering=0) as content:
+        shutil.copyfileobj(content, file, _PIECE)
+    path.unlink()
 
 
 def _sha256_of(meta: dict[str, Any]) -> str:
@@ -271,44 +258,6 @@ def _sha256_of(meta: dict[str, Any]) -> str:
 def _sync(file: BinaryIO) -> None:
     file.flush()
     os.fsync(file.fileno())
-
-
-def _checked(dataset: Dataset, recordings: Iterable[Recording]) -> Iterable[Recording]:
-    """The recordings, each held against the dataset's own description."""
-    for recording in recordings:
-        for what in ("name", "subject", "session"):
-            # They stand in files and on the terminal, and NumPy would cut NULs off.
-            text = getattr(recording, what)
-            if not isinstance(text, str) or not text or not text.isprintable() or len(text) > 200:
-                raise DataError(
-                    f"the {what} of a recording is {printable(repr(text))[:100]}",
-                    where=f"dataset '{dataset.name}'",
-                    expected="a text of 1 to 200 visible characters",
-                )
-        where = f"dataset '{dataset.name}', recording '{recording.name}'"
-        n_samples = len(recording.signals)
-        shape = (n_samples, len(dataset.channels))
-        if recording.signals.shape != shape or recording.signals.dtype != np.float32:
-            raise DataError(
-                f"signals are {recording.signals.dtype} {list(recording.signals.shape)}",
-                where=where,
-                expected=f"float32 {list(shape)}",
-            )
-        for task in dataset.tasks:
-            labels = recording.labels.get(task.name)
-            if labels is None or labels.shape != (n_samples,) or labels.dtype != np.int16:
-                raise DataError(
-                    f"labels of task '{task.name}' are missing or of another shape or type",
-                    where=where,
-                    expected=f"int16 [{n_samples}]",
-                )
-            if n_samples and not -1 <= labels.min() <= labels.max() < len(task.classes):
-                raise DataError(
-                    f"labels of task '{task.name}' reach from {labels.min()} to {labels.max()}",
-                    where=where,
-                    expected=f"-1 to {len(task.classes) - 1}",
-                )
-        yield recording
 
 
 def _open(dataset: Dataset, home: Path, digest: str) -> Stream:

@@ -91,10 +91,32 @@ def label(
         return np.empty(0, np.int64)
     if rule == "last":
         return np.asarray(labels[starts + length - 1], np.int64)
+    # Most windows hold one label only; the others are counted, on the samples that they hold.
+    labels = np.asarray(labels)
+    changes = np.zeros(len(labels), np.int32)
+    np.cumsum(labels[1:] != labels[:-1], out=changes[1:])
+    found = labels[starts].astype(np.int64)
+    mixed = np.flatnonzero(changes[starts + length - 1] != changes[starts])
+    if len(mixed):
+        held = covered(starts[mixed], length, len(labels))
+        place = np.cumsum(held) - 1
+        begin = place[starts[mixed]]
+        found[mixed] = _majority(labels[held], begin, length, rule, n_classes)
+    return found
+
+
+def _majority(
+    labels: NDArray[np.int16],
+    starts: NDArray[np.int64],
+    length: int,
+    rule: LabelRule,
+    n_classes: int,
+) -> NDArray[np.int64]:
     counts = np.empty((n_classes + 1, len(starts)), np.int32)
+    running = np.zeros(len(labels) + 1, np.int32)
     # Row n_classes counts the unlabelled, so that argmax prefers a class to it on a tie.
     for row, value in enumerate([*range(n_classes), -1]):
-        running = np.concatenate([[0], np.cumsum(labels == value, dtype=np.int32)])
+        np.cumsum(labels == value, dtype=np.int32, out=running[1:])
         counts[row] = running[starts + length] - running[starts]
     winner: NDArray[np.int64] = counts.argmax(axis=0).astype(np.int64)
     winner[winner == n_classes] = -1
@@ -107,9 +129,8 @@ def label(
 
 def covered(starts: NDArray[np.int64], length: int, n_samples: int) -> NDArray[np.bool_]:
     """bool [n_samples]: whether any of the windows holds the sample."""
-    edges = np.zeros(n_samples + 1, np.int32)
-    np.add.at(edges, starts, 1)
-    np.add.at(edges, starts + length, -1)
+    edges = np.bincount(starts, minlength=n_samples + 1)
+    edges -= np.bincount(starts + length, minlength=n_samples + 1)
     inside: NDArray[np.bool_] = np.cumsum(edges[:-1]) > 0
     return inside
 

@@ -71,6 +71,7 @@ def work_of(
     costs: dict[str, CostJob] = {}
     cells: dict[str, CellJob] = {}
     cached: set[str] = set()
+    checkpoints = store.checkpoints
     for benchmark in planned:
         for row in benchmark.rows:
             # What an estimator costs depends on its fit: it is measured in the cells.
@@ -91,9 +92,7 @@ def work_of(
                     cached.add(cell.key)
                 else:
                     before[cell.key] = store.stamp(cell.key)
-                    cells[cell.key] = CellJob(
-                        cell, device, plugin_files, store.checkpoints, time_limit
-                    )
+                    cells[cell.key] = CellJob(cell, device, plugin_files, checkpoints, time_limit)
     return Work(tuple(costs.values()), tuple(cells.values()), frozenset(cached), before)
 
 

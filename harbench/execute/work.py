@@ -251,6 +251,7 @@ def _record(
         "scores": score(matrix, classes, null).to_json(),
         "kept_epoch": trained.training.kept_epoch,
         "stopped_early": trained.training.stopped_early,
+        "lowering": trained.training.lowering,
         "curve": [
             {
                 "epoch": epoch.number,

@@ -146,6 +146,9 @@ class Recipe(Settings):
         augment: Changes of training windows, in this order, drawn anew for every batch.
         clip_norm: Largest norm of the gradient; None does not clip.
         label_smoothing: Share of the target spread over all classes; of cross-entropy only.
+        lowering: ``auto``: layers run in the fastest layout where that is seen to give the same
+            outputs and gradients, and the optimiser's steps are fused: results differ in the last
+            bits. ``none``: torch's plain layers and steps.
     """
 
     optimizer: Literal["sgd", "adam", "adamw", "rmsprop"] = "adam"
@@ -173,6 +176,7 @@ class Recipe(Settings):
     ] = ()
     clip_norm: float | None = Field(default=None, gt=0)
     label_smoothing: float = Field(default=0.0, ge=0, lt=1)
+    lowering: Literal["auto", "none"] = "auto"
 
     @field_validator("augment")
     @classmethod

@@ -12,7 +12,13 @@ from harbench.data.splits import Fold
 from harbench.data.stream import Stream
 from harbench.nouns import Dataset, Protocol, Split
 from harbench.plan.cells import Cell, PlannedBenchmark, Row
-from harbench.plan.keys import harbench_digest, key_of, library_versions, source_digest
+from harbench.plan.keys import (
+    harbench_digest,
+    key_of,
+    library_versions,
+    seeded_keys,
+    source_digest,
+)
 from harbench.plan.methods import method_facts
 from harbench.plugins import Registry
 
@@ -46,29 +52,32 @@ def with_keys(
         methods = method_facts(row.recipe, registry, seen, row.n_classes, where)
     shape = [row.n_channels, row.length, row.n_classes]
     machine = [version("torch"), processor(), harbench_digest(("cost",))]
+    facts = _protocol_facts(benchmark.protocol, dataset, channels)
+    recipe = None if row.recipe is None else row.recipe.model_dump(mode="json")
     cells = []
     for fold, digest in folds.get((row.length, row.step), []):
         assert stream is not None
-        for seed in benchmark.seeds:
-            content = {
-                "dataset": dataset.name,
-                "data": stream.digest,
-                "task": planned.task.name,
-                "channels": [dataset.channels[i].name for i in channels],
-                "classes": list(planned.classes),
-                "fold": fold.name,
-                "windows": {"length": row.length, "step": row.step, "sha256": digest},
-                "protocol": _protocol_facts(benchmark.protocol, dataset, channels),
-                **network,
-                "recipe": None if row.recipe is None else row.recipe.model_dump(mode="json"),
-                **methods,
-                "seed": seed,
-                "harbench": harbench_digest(),
-            }
+        # The seed alone tells the cells of a fold apart.
+        content = {
+            "dataset": dataset.name,
+            "data": stream.digest,
+            "task": planned.task.name,
+            "channels": [dataset.channels[i].name for i in channels],
+            "classes": list(planned.classes),
+            "fold": fold.name,
+            "windows": {"length": row.length, "step": row.step, "sha256": digest},
+            "protocol": facts,
+            **network,
+            "recipe": recipe,
+            **methods,
+            "harbench": harbench_digest(),
+        }
+        keys = seeded_keys(content, benchmark.seeds)
+        for seed, key in zip(benchmark.seeds, keys, strict=True):
             cells.append(
                 Cell(
-                    key=key_of(content),
-                    content=content,
+                    key=key,
+                    content={**content, "seed": seed},
                     benchmark=benchmark.name,
                     row=row.name,
                     dataset=dataset.name,

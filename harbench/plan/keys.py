@@ -7,7 +7,7 @@ import hashlib
 import inspect
 import json
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from importlib.metadata import packages_distributions, version
 from importlib.util import find_spec
@@ -34,8 +34,35 @@ _DECIDES = (
 
 def key_of(content: Any) -> str:
     """sha256 of a JSON-like content, independent of the order of its mappings."""
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(_canonical(content).encode()).hexdigest()
+
+
+def seeded_keys(content: Mapping[str, Any], seeds: Iterable[int]) -> Iterator[str]:
+    """``key_of({**content, "seed": seed})`` for each seed. What the cells of a fold share is
+    written out and hashed once.
+
+    Args:
+        content: JSON-like, without a seed.
+        seeds: Of the cells.
+    """
+    before, after = (
+        ",".join(
+            f"{_canonical(name)}:{_canonical(content[name])}"
+            for name in sorted(content)
+            if (name < "seed") is first
+        )
+        for first in (True, False)
+    )
+    shared = hashlib.sha256(f'{{{before}{"," if before else ""}"seed":'.encode())
+    end = f"{',' if after else ''}{after}}}"
+    for seed in seeds:
+        digest = shared.copy()
+        digest.update(f"{_canonical(seed)}{end}".encode())
+        yield digest.hexdigest()
+
+
+def _canonical(content: Any) -> str:
+    return json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 def fold_digest(fold: Fold) -> str:

@@ -145,7 +145,8 @@ def _add_row(
     if record["leaky"]:
         part = "test" if record["test_overlap"] else "validation"
         name_notes.append(table.note(f"leaky: {part} windows share samples with training windows"))
-    name_notes += _state_notes(table, store, row, record)
+    done = {cell["key"] for cell in row["cells"] if store.has(cell["key"])}
+    name_notes += _state_notes(table, store, row, record, done)
     name_notes += note_older(table, store, manifest, row, record)
     values = {
         # A row is copied without the lines above it: the mark goes with it.
@@ -155,7 +156,7 @@ def _add_row(
     cells = {
         (cell["fold"], cell["seed"]): store.read(cell["key"])
         for cell in row["cells"]
-        if store.has(cell["key"])
+        if cell["key"] in done
     }
     own = [metric for metric in metrics if metric not in {score.name for score in added}]
     scores = {
@@ -178,12 +179,11 @@ def _add_row(
 
 
 def _state_notes(
-    table: Table, store: Store, row: dict[str, Any], record: dict[str, Any]
+    table: Table, store: Store, row: dict[str, Any], record: dict[str, Any], done: set[str]
 ) -> list[int]:
     """Footnotes for cells that failed or are not there yet."""
     notes = []
     keys = [cell["key"] for cell in row["cells"]]
-    done = [key for key in keys if store.has(key)]
     record["cells"], record["cells_done"] = len(keys), len(done)
     failures = {f["reason"] for key in keys if key not in done and (f := store.failure(key))}
     for reason in sorted(failures):

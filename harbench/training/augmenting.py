@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import torch
 from torch import Tensor
@@ -18,6 +18,8 @@ class Augmented:
         batches: To be changed.
         augmentations: Name and function, in order.
         chance: What they draw from, on the device of the batches.
+        layout: How the changed windows lie in memory; None leaves them as they are. Augmentations
+            are given the plain layout, in which they may draw number by number.
     """
 
     def __init__(
@@ -25,10 +27,12 @@ class Augmented:
         batches: Iterable[TrainingBatch],
         augmentations: Sequence[tuple[str, Augment]],
         chance: torch.Generator,
+        layout: Callable[[Tensor], Tensor] | None = None,
     ) -> None:
         self._batches = batches
         self._augmentations = augmentations
         self._chance = chance
+        self._layout = layout
 
     def __iter__(self) -> Iterator[TrainingBatch]:
         for batch in self._batches:
@@ -47,7 +51,7 @@ class Augmented:
                 ) from error
             _check(name, batch, changed)
             batch = changed
-        return batch
+        return batch if self._layout is None else batch.with_x(self._layout(batch.x))
 
 
 def _check(name: str, before: TrainingBatch, after: object) -> None:

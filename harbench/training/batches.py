@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 
 import numpy as np
@@ -24,9 +25,20 @@ class WindowBatches:
 
     def __init__(self, data: PreparedFold, device: torch.device) -> None:
         signals = torch.from_numpy(np.ascontiguousarray(data.signals)).to(device)
-        # [n_samples - length + 1, n_channels, length], no copy.
-        self._every_window = signals.unfold(0, data.length, 1)
+        n_samples, self._n_channels = signals.shape
+        self._length = data.length
+        # [n_samples - length + 1, length * n_channels], no copy: a window lies in one piece.
+        self._every_window = signals.view(-1).as_strided(
+            (n_samples - data.length + 1, data.length * self._n_channels), (self._n_channels, 1)
+        )
+        self._channels_last = False
         self.device = device
+
+    def channels_last(self) -> WindowBatches:
+        """The same windows of the same stream, with the channels side by side in memory."""
+        other = copy.copy(self)
+        other._channels_last = True
+        return other
 
     def in_order(self, windows: Windows, size: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Batches (x [batch, n_channels, n_times], y [batch]) in the order of the windows."""
@@ -75,7 +87,9 @@ class WindowBatches:
         labels = torch.from_numpy(windows.labels)[order].to(self.device)
         for first in range(0, len(starts), size):
             chosen = slice(first, first + size)
-            yield self._every_window[starts[chosen]].contiguous(), labels[chosen]
+            flat = self._every_window.index_select(0, starts[chosen])
+            x = flat.view(-1, self._length, self._n_channels).transpose(1, 2)
+            yield x if self._channels_last else x.contiguous(), labels[chosen]
 
 
 class TrainingBatches:

@@ -50,9 +50,11 @@ class Training:
         kept_epoch: Whose weights the network has now.
         stopped_early: Whether patience ran out.
         resumed_after: The epoch whose checkpoint it went on from; 0 if it began at the beginning.
+        lowering: "channels-last", or "none: " and why; see :mod:`harbench.training.lowering`.
     """
 
     curve: tuple[Epoch, ...]
     kept_epoch: int
     stopped_early: bool
     resumed_after: int = 0
+    lowering: str = "none: no network"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -22,10 +24,16 @@ from harbench.training.augmenting import Augmented
 from harbench.training.batches import TrainingBatches, WindowBatches
 from harbench.training.checkpoints import Checkpoint
 from harbench.training.curve import Best, Epoch, Training
+from harbench.training.lowering import CHANNELS_LAST, COMPARED, channels_last, lowered, lowering_of
 from harbench.training.methods import Methods
 from harbench.training.objective import Objective
 from harbench.training.optimisers import optimiser_of, schedule_of
-from harbench.training.seeds import derived, seed_everything
+from harbench.training.seeds import (
+    derived,
+    fill_new_memory,
+    new_memory_as_before,
+    seed_everything,
+)
 from harbench.training.state import TrainingState
 
 EVALUATION_BATCH = 1024
@@ -58,6 +66,9 @@ def train(
         checkpoint: Where it is saved now and then, and resumed from. The bits are the same.
         methods: The loss and the augmentations that the recipe names; None where it names none.
 
+    Unless the recipe says otherwise, the network's layers run in the fastest layout where that is
+    seen to be the same; see :func:`harbench.training.lowering.lowering_of`.
+
     Raises:
         TrainingFailedError: the loss is not finite.
         ModelError: the network's output is not [batch, n_classes].
@@ -65,18 +76,51 @@ def train(
     """
     methods = methods or Methods()
     methods.check(recipe)
+    if recipe.lowering == "none":
+        lowering = "none: the recipe says so"
+    else:
+        lowering = lowering_of(model, *_first(batches, data))
+    with lowered(model) if lowering == CHANNELS_LAST else nullcontext(), new_memory_as_before():
+        training = _train(
+            model, data, batches, recipe, seed, on_epoch, checkpoint, methods, lowering
+        )
+    return replace(training, lowering=lowering)
+
+
+def _first(batches: WindowBatches, data: PreparedFold) -> tuple[Tensor, Tensor]:
+    """The first training windows, in order: nothing is drawn."""
+    windows = data.train[np.arange(min(COMPARED, len(data.train)))]
+    return next(batches.in_order(windows, COMPARED), (torch.empty(0), torch.empty(0)))
+
+
+def _train(
+    model: nn.Module,
+    data: PreparedFold,
+    batches: WindowBatches,
+    recipe: Recipe,
+    seed: int,
+    on_epoch: Callable[[Epoch], None] | None,
+    checkpoint: Checkpoint | None,
+    methods: Methods,
+    lowering: str,
+) -> Training:
     device = batches.device
+    plain, layout = batches, None
+    if lowering == CHANNELS_LAST:
+        batches, layout = batches.channels_last(), channels_last
     optimiser = optimiser_of(recipe, model.parameters())
     schedule = schedule_of(recipe, optimiser)
     objective = Objective(recipe, data, methods.loss[1] if methods.loss else None, device)
     order = torch.Generator().manual_seed(derived(seed, "order"))
     draws = {"order": order}
-    source: Iterable[TrainingBatch] = TrainingBatches(batches, data.train, recipe, order)
+    source: Iterable[TrainingBatch] = TrainingBatches(
+        plain if methods.augmentations else batches, data.train, recipe, order
+    )
     if methods.augmentations:
         # On the device: the noise of a batch takes longer to move there than to draw.
         chance = torch.Generator(device).manual_seed(derived(seed, "augmentation"))
         draws["augmentation"] = chance
-        source = Augmented(source, methods.augmentations, chance)
+        source = Augmented(source, methods.augmentations, chance, layout)
     seed_everything(seed, "training")
     state = TrainingState(model, optimiser, schedule, draws, device)
     curve: list[Epoch] = []
@@ -90,7 +134,10 @@ def train(
     for number in range(resumed_after + 1, recipe.epochs + 1):
         rate = float(optimiser.param_groups[0]["lr"])
         loss = _train_epoch(model, data, source, recipe, optimiser, objective, number)
+        # The first step and the first evaluation would have shown it.
+        fill_new_memory(number == resumed_after + 1)
         validation = evaluate(model, data.validation, batches, data.n_classes)
+        fill_new_memory(False)
         schedule.after_epoch(validation.get("loss", loss))
         curve.append(Epoch(number, rate, loss, validation))
         if on_epoch:
@@ -134,6 +181,7 @@ def _train_epoch(
         if recipe.clip_norm is not None:
             nn.utils.clip_grad_norm_(model.parameters(), recipe.clip_norm)
         optimiser.step()
+        fill_new_memory(False)
         value = loss.item()
         if not math.isfinite(value):
             raise TrainingFailedError(

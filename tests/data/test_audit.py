@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from harbench.data.audit import FoldAudit, audit_fold, cautions_of
@@ -139,6 +139,16 @@ splits = st.one_of(
     gaps=st.sampled_from([0.0, 0.1, 0.6]),
     fill=st.sampled_from(["none", "forward", "linear"]),
     seed=st.integers(0, 9),
+)
+@example(
+    # Training holds every sample of a recording, test some of them.
+    lengths=[30] * 8,
+    split=RandomWindowSplit(ratio=(2.0, 1.0, 1.0), seed=0),
+    length=3,
+    step=1,
+    gaps=0.1,
+    fill="forward",
+    seed=0,
 )
 def test_it_is_the_count_by_hand(lengths, split, length, step, gaps, fill, seed):
     stream = make_stream(lengths, gaps=gaps, seed=seed)

@@ -501,7 +501,7 @@ def _caches(here: Path) -> list[Target]:
 
     def remembered(content: bytes) -> bool:
         known.write_bytes(content)
-        assert isinstance(stream._FileHashes.load().of(file), str)
+        assert isinstance(stream.FileHashes.load().of(file), str)
         return True
 
     simulated = here / "simulated"

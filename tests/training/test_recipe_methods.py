@@ -143,7 +143,9 @@ def test_no_test_or_validation_sample_reaches_the_weights(toy_fold, trained):
 
 
 def test_validation_and_test_windows_are_not_augmented(toy_fold, trained):
-    recipe = recipe_of(epochs=1, augment=({"scaling": {"sigma": 50}}, "rotation"))
+    augment = ({"scaling": {"sigma": 50}}, "rotation")
+    # The scores of a lowered training differ in the last bits from those of the plain network.
+    recipe = recipe_of(epochs=1, augment=augment, lowering="none")
     _, found = trained(recipe)
     from harbench.training.loop import evaluate, logits_of
 
