@@ -98,6 +98,7 @@ class Row:
             resident memory above those when the timed part begins.
         sides: harbench's first.
         at_most: What harbench's whole cost may be, in the unit of ``by``.
+        shrinks: Whether that is for OPPORTUNITY's true size, and less at a smaller scale.
         repeats: At most so many rounds, where one takes minutes.
     """
 
@@ -107,6 +108,7 @@ class Row:
     by: Literal["cpu", "wall", "peak"]
     sides: tuple[Side, ...]
     at_most: float | None = None
+    shrinks: bool = False
     repeats: int = 1_000
 
     def __post_init__(self) -> None:

@@ -57,16 +57,20 @@ def measured(row: Row, folder: Path, scale: float, repeats: int) -> list[Line]:
     }
     ours = found[OURS]
     return [
-        {**here, **_line(row, side, found[side.name], ours, notes[side.name])} for side in row.sides
+        {**here, **_line(row, side, found[side.name], ours, notes[side.name], scale)}
+        for side in row.sides
     ]
 
 
-def _line(row: Row, side: Side, costs: Sequence[Cost], ours: Sequence[Cost], note: str) -> Line:
+def _line(
+    row: Row, side: Side, costs: Sequence[Cost], ours: Sequence[Cost], note: str, scale: float
+) -> Line:
     line = dict.fromkeys(FIELDS, "")
     line |= {"side": side.name, "version": side.version, "note": note}
     line["goal"] = _number(side.goal) if side.goal else ""
-    if side.name == OURS and row.at_most:
-        line["goal"] = f"at most {row.at_most:,.4g}"
+    at_most = row.at_most and row.at_most * (scale if row.shrinks else 1)
+    if side.name == OURS and at_most:
+        line["goal"] = f"at most {at_most / 1e6 if row.by == 'peak' else at_most:g}"
     if not costs:
         return {key: line[key] for key in line if line[key] or key in ("ratio", "cost")}
     cost = statistics.median(one.of(row) for one in costs)
@@ -79,8 +83,8 @@ def _line(row: Row, side: Side, costs: Sequence[Cost], ours: Sequence[Cost], not
         "cost": f"{cost / 1e6 if row.by == 'peak' else cost:.4g}",
     }
     if side.name == OURS:
-        if row.at_most:
-            line["reached"] = "yes" if cost <= row.at_most else "no"
+        if at_most:
+            line["reached"] = "yes" if cost <= at_most else "no"
     elif ours:
         ratios = [
             (peer.of(row) / peer.amount) / max(own.of(row) / own.amount, 1e-12)

@@ -147,5 +147,6 @@ ROWS = (
         "windows", "peak",
         (Side(OURS, _in_place), Side("materialised array", _copied, why_not=_too_large)),
         at_most=1.2e9,
+        shrinks=True,
     ),
 )  # fmt: skip
