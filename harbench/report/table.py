@@ -64,7 +64,7 @@ def comparison_table(
     add_chance_row(table, store, manifest, metrics, added)
     _note_intervals(table, metrics)
     mark_ties(table, manifest, metrics)
-    _number_as_read(table)
+    number_as_read(table)
     return table
 
 
@@ -267,7 +267,7 @@ def _note_intervals(table: Table, metrics: Sequence[str]) -> None:
         ]
 
 
-def _number_as_read(table: Table) -> None:
+def number_as_read(table: Table) -> None:
     """Number the footnotes in the order in which a reader meets them."""
     met = [note for column in table.columns for note in column.notes]
     for row in table.rows:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from rich.console import Console, Group, RenderableType
 from rich.measure import Measurement
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from harbench.report.table import Column, Table, Value
+from harbench.report.table import Column, Table, Value, number_as_read
 
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -29,6 +31,12 @@ def print_table(console: Console, table: Table) -> None:
             break
         columns.remove(max(droppable, key=lambda c: (c.width_rank, columns.index(c))))
     left_out = [c.title.replace("\n", " ") for c in table.columns if c not in columns]
+    if left_out:
+        # Notes of what is not shown would be riddles.
+        rows = [{c.key: row[c.key] for c in columns if c.key in row} for row in table.rows]
+        table = replace(table, columns=columns, rows=rows)
+        number_as_read(table)
+        body = _body(table, table.columns)
     print_page(console, Group(*_around(table, body, left_out)))
 
 

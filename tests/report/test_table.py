@@ -33,6 +33,10 @@ benchmarks:
 """
 
 
+SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹"
+DIGITS = str.maketrans(SUPERSCRIPTS, "0123456789")
+
+
 def run(workplace, text=TOY):
     planned = [plan(b, workplace.registry) for b in workplace.benchmarks(text)]
     work = work_of(planned, workplace.store, plugin_files=(TOY_PLUGIN,))
@@ -178,6 +182,19 @@ def test_too_narrow_a_terminal_drops_columns_in_order(table, width, dropped):
     assert "…" not in text
     for row in ("small", "wide", "broken"):
         assert f"\n {row}" in text
+
+
+@pytest.mark.parametrize("width", [160, 90, 60])
+def test_notes_of_dropped_columns_go_with_them(table, width):
+    before = list(table.footnotes)
+    text = text_of(table, width)
+    marks = {int(m.translate(DIGITS)) for m in re.findall(f"[{SUPERSCRIPTS}]+", text)}
+    notes = [int(m.translate(DIGITS)) for m in re.findall(f"^([{SUPERSCRIPTS}]+) ", text, re.M)]
+    assert notes == list(range(1, max(marks) + 1))
+    body = re.sub(f"^[{SUPERSCRIPTS}]+ .*$", "", text, flags=re.M)
+    assert {int(m.translate(DIGITS)) for m in re.findall(f"[{SUPERSCRIPTS}]+", body)} == set(notes)
+    assert (len(notes) < len(before)) == (width == 60)
+    assert table.footnotes == before
 
 
 def test_notes_are_numbered_as_they_are_read(table):
