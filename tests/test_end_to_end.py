@@ -112,8 +112,8 @@ def test_resnet_like_finds_the_planted_gestures(simulated):
 
 def test_all_six_models_train_end_to_end(simulated):
     simulated(
-        "run", BENCHMARKS, "table1", *SIMULATED, *recipe("epochs=1"), "--seeds", "1", "--out",
-        "six",
+        "run", BENCHMARKS, "table1", *SIMULATED, *recipe("epochs=1"), "--seeds", "1",
+        "--set", "protocol.step=1 s", "--out", "six",
     )  # fmt: skip
     found = rows(simulated, "six")
     assert len(found) == 6
