@@ -228,7 +228,9 @@ def test_where_there_is_no_room(files, cache, started, room):
 
 
 _SCRIPT = """
-import sys
+import signal, sys
+# A shell without job control starts what runs in the background deaf to it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from pathlib import Path
 from dataclasses import replace
 sys.path[:0] = {path!r}

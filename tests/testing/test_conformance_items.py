@@ -24,6 +24,7 @@ def run(tmp_path, name):
         **os.environ,
         "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
         "OMP_NUM_THREADS": "1",
+        "PYTEST_ADDOPTS": "",  # such as --cov, which would leave a file there
     }
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-rA", "-p", "no:cacheprovider", str(tmp_path)],
