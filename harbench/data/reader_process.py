@@ -78,8 +78,7 @@ def read_part(dataset: Dataset, sources: Sequence[Source], folder: Path, number:
             found: list[Written] | HarbenchError = write_source(dataset, sources[number], files)
     except HarbenchError as error:
         found = error
-    except Exception:  # noqa: BLE001
-        # Of a reader's own fault, or a full disk, who asked hears at first hand.
+    except Exception:  # noqa: BLE001 - a reader's own fault, or a full disk: who asked reads it itself
         return number, None
     return number, found
 
@@ -90,7 +89,7 @@ def _pickled(answer: Answer) -> bytes:
         text = pickle.dumps(answer)
         if isinstance(found, HarbenchError):
             pickle.loads(text)  # a plugin's own error may not come through
-    except Exception:  # noqa: BLE001
+    except Exception:  # noqa: BLE001 - whatever an error of a plugin says to being pickled
         return pickle.dumps((number, None))
     return text
 

@@ -188,8 +188,8 @@ class SideBySide:
                 _send(process, pickle.dumps(number))
                 answer: Answer = pickle.load(process.stdout)
                 self._note(answer[0], answer[1])
-        except Exception:  # noqa: BLE001
-            return  # it has ended, or answers nonsense: its source is left to who asked
+        except Exception:  # noqa: BLE001 - it has ended, or answers nonsense
+            return  # its source is left to who asked
         finally:
             with self._changed:
                 self._working -= 1

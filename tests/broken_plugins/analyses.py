@@ -116,6 +116,12 @@ def path_as_name(cells):
     return harbench.AnalysisResult({"cells": counted(cells)}, (), {"../cells": drawn()})
 
 
+@analysis("two-words-as-name")
+def two_words_as_name(cells):
+    """A figure whose name no shell takes as it stands."""
+    return harbench.AnalysisResult({"cells": counted(cells)}, (), {"all cells": drawn()})
+
+
 @analysis("note-of-letters")
 def note_of_letters(cells):
     """Forgot the comma: a text, not a tuple of texts."""

@@ -20,6 +20,7 @@ ANALYSES = {
     "random-table": {"same-again": "run again, table 'cells' has other values"},
     "random-figure": {"same-again": "run again, figure 'cells' is drawn otherwise"},
     "path-as-name": {"runs": r"a figure's name is no plain file name: '\.\./cells'"},
+    "two-words-as-name": {"figures": "a figure is called 'all cells'"},
     "note-of-letters": {"notes": "its notes are 'All is counted.'"},
     "changes-the-store": {"store-unchanged": r"it changes cells/.*/record.json in the results"},
     "adds-to-the-store": {"store-unchanged": "it writes cells/.*/mine.txt into the results"},
