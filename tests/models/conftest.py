@@ -28,7 +28,7 @@ def registered() -> dict[str, harbench.Model]:
 EVERY = registered()
 ALL = {name: model for name, model in EVERY.items() if model.kind == "network"}
 ESTIMATORS = {name: model for name, model in EVERY.items() if model.kind == "estimator"}
-CHANNELS = (3, 6, 45, 113)
+CHANNELS = (3, 113)
 
 
 def sizes(model: harbench.Model, n_channels: int) -> set[int]:

@@ -1,12 +1,10 @@
-"""What every registered model must do, at every size that a benchmark may ask for."""
+"""What every model of ours must do beyond the conformance suite, at sizes benchmarks ask for."""
 
 import os
 import pkgutil
-import random
 import subprocess
 import sys
 
-import numpy as np
 import pytest
 import torch
 from safetensors.torch import load, save
@@ -62,7 +60,7 @@ def test_what_is_saved_predicts_the_same_bits(model, n_channels, n_times):
         assert torch.equal(fresh(x), net(x))
 
 
-@pytest.mark.parametrize("n_classes", range(2, 19))
+@pytest.mark.parametrize("n_classes", [2, 5, 18])
 def test_any_number_of_classes(model, n_classes):
     net = model.build(6, model.window, n_classes)
     assert net(torch.randn(BATCH, 6, model.window)).shape == (BATCH, n_classes)
@@ -74,20 +72,6 @@ def test_few_channels_at_the_shortest_window(model, n_channels):
     x = torch.randn(2, n_channels, model.min_times)
     assert torch.isfinite(net.train()(x)).all()
     assert torch.isfinite(net.eval()(x[:1])).all()
-
-
-def test_a_gradient_that_is_not_zero_reaches_every_weight(model):
-    net = model.build(6, model.window, 5)
-    x, y = torch.randn(16, 6, model.window), torch.arange(16) % 5
-    # Attention that starts switched off, by a factor of 0, lets none through in the first step.
-    optimiser = torch.optim.SGD(net.parameters(), lr=0.1)
-    for _ in range(2):
-        optimiser.zero_grad()
-        loss_of(net, x, y).backward()
-        optimiser.step()
-    for name, p in net.named_parameters():
-        if p.ndim > 1:
-            assert p.grad.abs().max() > 0, name
 
 
 def test_windows_of_a_batch_do_not_touch_one_another(model):
@@ -109,17 +93,6 @@ def test_a_shorter_window_is_refused_before_torch_sees_it(model):
     assert f"window: {shortest}" in caught.value.fix
     assert model.build(3, shortest, 2) is not None
     assert model.window >= shortest
-
-
-def test_the_seed_of_torch_alone_makes_the_initial_weights(model):
-    builds = []
-    for seed, other in ((7, 1), (7, 2), (8, 1)):
-        random.seed(other)
-        np.random.seed(other)
-        torch.manual_seed(seed)
-        builds.append(weights_of(model.build(6, model.window, 5)))
-    assert builds[0] == builds[1]
-    assert builds[0] != builds[2]
 
 
 def test_it_can_be_built_and_run_without_memory(model):
@@ -149,21 +122,6 @@ def test_torch_func_gives_a_saliency_for_each_window(model):
     net(x)[:, 1].sum().backward()
     found = vmap(grad(lambda window: net(window.unsqueeze(0))[0, 1]))(x.detach())
     torch.testing.assert_close(found, x.grad)
-
-
-def test_it_learns_what_can_be_learnt(model):
-    # Three classes, told apart by the sign of the first channel's mean and of the second's.
-    net = model.build(6, model.window, 3)
-    y = torch.arange(24) % 3
-    x = 0.5 * torch.randn(24, 6, model.window)
-    x[:, 0] += torch.where(y == 0, 1.0, -1.0)[:, None]
-    x[:, 1] += torch.where(y == 1, 1.0, -1.0)[:, None]
-    optimiser = torch.optim.Adam(net.parameters(), lr=2e-3)
-    for _ in range(40):
-        optimiser.zero_grad()
-        loss_of(net, x, y).backward()
-        optimiser.step()
-    assert (net.eval()(x).argmax(1) == y).float().mean() > 0.95
 
 
 def test_importing_the_plugins_imports_no_torch():

@@ -13,7 +13,7 @@ from toys.toy_plugin import TOY
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 SPLIT = FixedSplit(train=("r1", "r2"), validation=("r3",), test=("r4",))
-QUICK = Recipe(epochs=2, batch_size=16)
+QUICK = Recipe(epochs=1, batch_size=16)
 
 
 def toy_stream(n_samples=200, seed=0):
