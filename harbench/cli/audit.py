@@ -67,7 +67,7 @@ def audit(
     from harbench.report.audit import audit_json, is_leaky
     from harbench.report.audit_page import print_audit
 
-    manifests = _manifests(target, names or (), overrides or ())
+    manifests = _manifests(target, names or (), overrides or (), jobs)
     if json:
         typer.echo(audit_json(manifests), nl=False)
     else:
@@ -81,7 +81,7 @@ def audit(
         raise typer.Exit(1)
 
 
-def _manifests(target: Path, names: Any, overrides: Any) -> list[dict[str, Any]]:
+def _manifests(target: Path, names: Any, overrides: Any, jobs: int | None) -> list[dict[str, Any]]:
     """What the results folder says of each benchmark, or would, once the file was run.
 
     Raises:
@@ -93,7 +93,7 @@ def _manifests(target: Path, names: Any, overrides: Any) -> list[dict[str, Any]]
     from harbench.cli.planning import plan_one
     from harbench.results.manifest import manifest_of
 
-    planned = [plan_one(one, target) for one in _benchmarks(target, names, overrides)]
+    planned = [plan_one(one, target, jobs) for one in _benchmarks(target, names, overrides)]
     missing = [one.missing for one in planned if one.missing is not None]
     if missing and len(missing) == len(planned):
         raise missing[0]
@@ -158,7 +158,7 @@ def _inflate(
         from harbench.training.cell import device_named
 
         device_named(device)
-    store, opened, pieces = Store(out), Opened(), blocks or BLOCKS
+    store, opened, pieces = Store(out), Opened(jobs), blocks or BLOCKS
     chosen = [narrowed(benchmark, seeds, models) for benchmark in chosen]
     planned = []
     # All are planned before one is trained: a mistake in the last is told at once.

@@ -48,12 +48,18 @@ def narrowed(benchmark: Benchmark, seeds: str | None, models: str | None) -> Ben
     return benchmark.model_copy(update=update)
 
 
-def plan_one(benchmark: Benchmark, file: Path) -> PlannedBenchmark:
-    """The benchmark of a file, planned; its dataset is read into the cache if need be."""
-    from harbench.plan import plan
+def plan_one(benchmark: Benchmark, file: Path, jobs: int | None = None) -> PlannedBenchmark:
+    """The benchmark of a file, planned; its dataset is read into the cache if need be.
+
+    Args:
+        benchmark: Settings.
+        file: That they were read from.
+        jobs: Processes that read at most; None: as many as there are cores.
+    """
+    from harbench.plan import Opened, plan
 
     with read_from(file), reading(benchmark.dataset) as on_source:
-        return plan(benchmark, registry(), on_source)
+        return plan(benchmark, registry(), on_source, Opened(jobs))
 
 
 @contextmanager

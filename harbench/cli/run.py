@@ -67,7 +67,7 @@ def run(
 
         device_named(device)
     _check_analyses(chosen)
-    planned = [plan_one(benchmark, file) for benchmark in chosen]
+    planned = [plan_one(benchmark, file, jobs) for benchmark in chosen]
     if strict:
         for benchmark in planned:
             if benchmark.missing is not None:

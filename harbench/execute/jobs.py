@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from harbench.plan import Cell
 from harbench.results.records import Predictions
 from harbench.training.curve import Epoch
+
+if TYPE_CHECKING:
+    from harbench.execute.folds import FoldFiles
 
 
 @dataclass(frozen=True)
@@ -155,10 +158,14 @@ ENDS = (Finished, Failed, Taken)
 class Executor(Protocol):
     """Where jobs run. Everything else of a run is the same wherever that is."""
 
-    def run(self, jobs: Iterable[Job]) -> Generator[Event]:
+    def run(self, jobs: Iterable[Job], folds: FoldFiles | None = None) -> Generator[Event]:
         """Do the jobs, in this order, and tell what happens.
 
         A job is only asked for when there is a place for it. Closing the iterator stops what is
         running.
+
+        Args:
+            jobs: To be done.
+            folds: Where cells of one fold share what is prepared; None: each prepares its own.
         """
         ...

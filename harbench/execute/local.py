@@ -9,9 +9,11 @@ import sys
 import time
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from multiprocessing.connection import Connection, wait
+from multiprocessing.forkserver import ensure_running
 from multiprocessing.process import BaseProcess
 
 from harbench.errors import HarbenchError
+from harbench.execute.folds import FoldFile, FoldFiles
 from harbench.execute.jobs import (
     CellJob,
     Event,
@@ -22,12 +24,16 @@ from harbench.execute.jobs import (
     Remark,
     Started,
 )
+from harbench.execute.ready import asked
 
 # torch loads this when it is asked for deterministic algorithms: 1.5 s that every cell would take.
 _ASKED_OF_TORCH = "torch._inductor.config"
 
 # Each takes a good part of a second, which every fit would take again.
 _SCIKIT_LEARN = ("sklearn.ensemble", "sklearn.linear_model", "sklearn.neighbors")
+
+
+_READY = "harbench.execute.ready"
 
 
 class TimeLimitError(HarbenchError):
@@ -40,7 +46,7 @@ class InProcessExecutor:
     A cell's time limit is looked at when an epoch ends, and when the cell does.
     """
 
-    def run(self, jobs: Iterable[Job]) -> Generator[Event]:
+    def run(self, jobs: Iterable[Job], folds: FoldFiles | None = None) -> Generator[Event]:
         """See :class:`harbench.execute.jobs.Executor`."""
         from harbench.execute.work import perform
 
@@ -54,7 +60,7 @@ class InProcessExecutor:
                 if time.monotonic() > end:
                     raise TimeLimitError(_too_long(event.job))
 
-            outcome = perform(job, hear)
+            outcome = perform(job, hear, folds.of(job) if folds else None)
             if isinstance(outcome, Finished) and time.monotonic() > end:
                 # A fit has no epochs; in a process of its own it would have been ended.
                 outcome = Failed(job, _too_long(job))
@@ -77,21 +83,17 @@ class ProcessExecutor:
         self.places = places
         self._loaded = ["harbench.execute.work", _ASKED_OF_TORCH]
         self._loaded += _SCIKIT_LEARN if estimators else ()
+        # Last: it looks at what plugins leave behind, and keeps all of it for the workers.
+        self._loaded.append(_READY)
 
-    def run(self, jobs: Iterable[Job]) -> Generator[Event]:
+    def run(self, jobs: Iterable[Job], folds: FoldFiles | None = None) -> Generator[Event]:
         """See :class:`harbench.execute.jobs.Executor`."""
-        # Several threads a process on as many processes as cores only wait for each other.
-        for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-            os.environ.setdefault(name, "1")
-        if sys.platform == "linux":
-            context: multiprocessing.context.BaseContext = multiprocessing.get_context("forkserver")
-            context.set_forkserver_preload(self._loaded)
-        else:
-            context = multiprocessing.get_context("spawn")
         waiting = iter(jobs)
         more = True
+        context: multiprocessing.context.BaseContext | None = None
         running: dict[Connection, tuple[BaseProcess, Job]] = {}
         ends: dict[Connection, float] = {}
+        heard: list[Event] = []
         try:
             while more or running:
                 while more and len(running) < self.places:
@@ -99,34 +101,52 @@ class ProcessExecutor:
                     if job is None:
                         more = False
                         break
+                    context = context or self._context(job)
                     ours, theirs = context.Pipe(duplex=False)
+                    file = folds.of(job) if folds else None
                     process = context.Process(  # type: ignore[attr-defined]
-                        target=_child, args=(theirs, job), daemon=True
+                        target=_child, args=(theirs, job, file), daemon=True
                     )
                     process.start()
                     theirs.close()
                     running[ours] = (process, job)
                     ends[ours] = _deadline(job)
                     yield Started(job)
+                # Only now that no place is empty: who hears of a result writes it to a disk.
+                yield from heard
+                heard.clear()
                 for connection, event in _heard(running, ends):
                     if not isinstance(event, Progress | Remark):
                         process, _ = running.pop(connection)
                         del ends[connection]
                         connection.close()
                         process.join()
-                    yield event
+                    heard.append(event)
+            yield from heard
         finally:
             _stop([process for process, _ in running.values()])
 
+    def _context(self, first: Job) -> multiprocessing.context.BaseContext:
+        # Several threads a process on as many processes as cores only wait for each other.
+        for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+            os.environ.setdefault(name, "1")
+        if sys.platform != "linux":
+            return multiprocessing.get_context("spawn")
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(self._loaded)
+        with asked(first.plugin_files):
+            ensure_running()
+        return context
 
-def _child(connection: Connection, job: Job) -> None:
+
+def _child(connection: Connection, job: Job, file: FoldFile | None) -> None:
     # Ctrl-C reaches every process of the terminal; who asked decides what becomes of us.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     from harbench.execute.work import perform, reason_of
 
     try:
         try:
-            connection.send(perform(job, connection.send))
+            connection.send(perform(job, connection.send, file))
         except MemoryError as error:
             # Packing the result takes memory as well; nothing of it was sent.
             connection.send(Failed(job, reason_of(error)))

@@ -8,6 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from harbench.execute.folds import FoldFiles
 from harbench.execute.jobs import (
     ENDS,
     CellJob,
@@ -144,10 +145,11 @@ def _shared(work: Work, jobs: Sequence[Job], store: Store, executor: Executor) -
     """Do the jobs that no other run on the store has in work, and wait for the others."""
     sharing = Sharing(work, store)
     waiting = list(jobs)
+    folds = FoldFiles(jobs)
     try:
         while waiting:
             # Closed before the locks are let go: what is stopped must not be in work any more.
-            with closing(executor.run(sharing.free(waiting))) as events:
+            with closing(executor.run(sharing.free(waiting), folds)) as events:
                 for event in events:
                     yield from sharing.news()
                     _keep(event, store)
@@ -161,6 +163,7 @@ def _shared(work: Work, jobs: Sequence[Job], store: Store, executor: Executor) -
                 time.sleep(_POLL_S)
     finally:
         sharing.locks.release_all()
+        folds.forget()
 
 
 def _keep(event: Event, store: Store) -> None:

@@ -22,7 +22,9 @@ from harbench.data.prepared import PreparedFold, prepare
 from harbench.data.splits import Fold, classes_of, folds_of
 from harbench.data.stream import Stream, open_stream
 from harbench.errors import DataError, HarbenchError
+from harbench.execute import ready
 from harbench.execute.environment import environment
+from harbench.execute.folds import FoldFile, shared
 from harbench.execute.jobs import (
     CellJob,
     CellResult,
@@ -35,7 +37,7 @@ from harbench.execute.jobs import (
     Remark,
 )
 from harbench.metrics import confusion, score
-from harbench.nouns import Model, Recipe
+from harbench.nouns import Dataset, Model, Recipe, Task
 from harbench.plan.keys import fold_digest
 from harbench.plugins import Registry, load_plugins
 from harbench.results.records import Predictions
@@ -47,12 +49,20 @@ from harbench.training.methods import Methods, methods_of
 from harbench.training.seeds import be_deterministic
 
 
-def perform(job: Job, report: Callable[[Progress | Remark], None]) -> Finished | Failed:
-    """Do a job. Whatever goes wrong in it comes back as :class:`Failed`."""
+def perform(
+    job: Job, report: Callable[[Progress | Remark], None], file: FoldFile | None = None
+) -> Finished | Failed:
+    """Do a job. Whatever goes wrong in it comes back as :class:`Failed`.
+
+    Args:
+        job: To be done.
+        report: Told what happens meanwhile.
+        file: Where the cell's prepared fold is, or is to be written; None: nobody shares it.
+    """
     try:
         if isinstance(job, CostJob):
             return Finished(job, _measure(job))
-        return Finished(job, _train(job, report))
+        return Finished(job, _train(job, report, file))
     except (BrokenPipeError, KeyboardInterrupt):
         # Nobody listens any more.
         raise
@@ -86,7 +96,7 @@ def _is_of_memory(error: BaseException) -> bool:
 
 @cache
 def _registry(files: tuple[Path, ...]) -> Registry:
-    return load_plugins(files)
+    return ready.registry(files) or load_plugins(files)
 
 
 def _measure(job: CostJob) -> CostResult:
@@ -96,7 +106,9 @@ def _measure(job: CostJob) -> CostResult:
     return CostResult(measure(module, job.n_channels, job.n_times).to_json())
 
 
-def _train(job: CellJob, report: Callable[[Progress | Remark], None]) -> CellResult:
+def _train(
+    job: CellJob, report: Callable[[Progress | Remark], None], file: FoldFile | None
+) -> CellResult:
     cell = job.cell
     started = datetime.now(UTC)
     clock, processor = time.perf_counter(), time.process_time()
@@ -106,26 +118,9 @@ def _train(job: CellJob, report: Callable[[Progress | Remark], None]) -> CellRes
     task = dataset.task(cell.task)
     classes, null = classes_of(task, cell.protocol)
     stream = open_stream(dataset, cell.path)
-    folds = folds_of(stream, dataset, task, cell.protocol, cell.length, cell.step)
-    fold = next(fold for fold in folds if fold.name == cell.fold)
-    if stream.digest != cell.content["data"] or (
-        fold_digest(fold) != cell.content["windows"]["sha256"]
-    ):
-        raise DataError(
-            "the data changed between planning and training",
-            where=f"dataset '{dataset.name}'",
-            fix="run again",
-        )
-    data = prepare(
-        stream,
-        dataset,
-        fold,
-        channels=cell.channels,
-        length=cell.length,
-        n_classes=len(classes),
-        fill=cell.protocol.fill,
-        normalise=cell.protocol.normalise,
-    )
+    fold, data = shared(file, lambda: _prepared(job, stream, dataset, task, len(classes)))
+    # Another cell may have prepared it.
+    _refuse_changed(job, stream, fold)
     prepared = time.perf_counter()
 
     trained = _learnt(job, model, data, report)
@@ -157,6 +152,36 @@ def _train(job: CellJob, report: Callable[[Progress | Remark], None]) -> CellRes
         _predictions(stream, fold, trained),
         save(trained.weights),
     )
+
+
+def _prepared(
+    job: CellJob, stream: Stream, dataset: Dataset, task: Task, n_classes: int
+) -> tuple[Fold, PreparedFold]:
+    cell = job.cell
+    folds = folds_of(stream, dataset, task, cell.protocol, cell.length, cell.step)
+    fold = next(fold for fold in folds if fold.name == cell.fold)
+    _refuse_changed(job, stream, fold)
+    data = prepare(
+        stream,
+        dataset,
+        fold,
+        channels=cell.channels,
+        length=cell.length,
+        n_classes=n_classes,
+        fill=cell.protocol.fill,
+        normalise=cell.protocol.normalise,
+    )
+    return fold, data
+
+
+def _refuse_changed(job: CellJob, stream: Stream, fold: Fold) -> None:
+    content = job.cell.content
+    if stream.digest != content["data"] or fold_digest(fold) != content["windows"]["sha256"]:
+        raise DataError(
+            "the data changed between planning and training",
+            where=f"dataset '{job.cell.dataset}'",
+            fix="run again",
+        )
 
 
 def _learnt(
@@ -252,6 +277,7 @@ def _record(
         "kept_epoch": trained.training.kept_epoch,
         "stopped_early": trained.training.stopped_early,
         "lowering": trained.training.lowering,
+        "precision": trained.training.precision,
         "curve": [
             {
                 "epoch": epoch.number,

@@ -14,9 +14,14 @@ from harbench.plan.keys import fold_digest
 
 
 class Opened:
-    """What planning has opened and cut: plans that share it do not open and cut the same again."""
+    """What planning has opened and cut: plans that share it do not open and cut the same again.
 
-    def __init__(self) -> None:
+    Args:
+        jobs: Processes that read a dataset at most; see :func:`harbench.data.stream.open_stream`.
+    """
+
+    def __init__(self, jobs: int | None = None) -> None:
+        self._jobs = jobs
         self._streams: dict[tuple[str, Path | None], Stream] = {}
         self._folds: dict[tuple[Any, ...], list[tuple[Fold, str]]] = {}
         self._gap_runs: dict[str, GapRuns] = {}
@@ -30,7 +35,7 @@ class Opened:
         """See :func:`harbench.data.stream.open_stream`."""
         place = (dataset.name, path)
         if place not in self._streams:
-            self._streams[place] = open_stream(dataset, path, on_source)
+            self._streams[place] = open_stream(dataset, path, on_source, self._jobs)
         return self._streams[place]
 
     def folds(
