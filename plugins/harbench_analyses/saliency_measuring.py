@@ -6,14 +6,27 @@ import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from harbench.metrics.intervals import summarise
 from harbench.nouns import LoadedCell, TrainedCell
-from harbench_analyses.attribution import attributions, choose, class_windows, reduce
+from harbench_analyses.attribution import (
+    Running,
+    attributions,
+    choose,
+    class_windows,
+    reduce,
+    running_of,
+)
 from harbench_analyses.known_answers import best
 from harbench_analyses.trust import Map, deletion_and_insertion
+
+if TYPE_CHECKING:
+    from torch import nn
 
 # Deletion and insertion go through some 200 copies of each window: so many for all classes
 # together, but at least a few of each.
@@ -74,6 +87,7 @@ def measure(
     """
     labels = loaded.labels[choose(part, loaded.labels, "part")]
     fresh = loaded.fresh(cell.seed + 1)
+    running = running_of(cell, loaded)
     n_curve = max(_OF_EACH, _CURVE_WINDOWS // len(names))
     found = []
     for name in names:
@@ -81,15 +95,9 @@ def measure(
         if not (labels == index).any():
             continue
         windows = class_windows(loaded, index, part=part)
-        values = reduce(
-            attributions(loaded.module, windows, index, method, seed=cell.seed), reduction
-        )
-        untrained = reduce(attributions(fresh, windows, index, method, seed=cell.seed), reduction)
-        best_method, best_reduction = best()
-        if (method, reduction) == best():
-            other = values
-        else:
-            other = reduce(attributions(loaded.module, windows, index, best_method), best_reduction)
+        maps = partial(_maps, windows, index, seed=cell.seed, running=running)
+        values, best_values = maps(loaded.module, (method, reduction), best())
+        (untrained,) = maps(fresh, (method, reduction))
         few = class_windows(loaded, index, part=part, limit=n_curve)
         curves = deletion_and_insertion(loaded.module, few, index, values, seed=cell.seed)
         found.append(
@@ -98,13 +106,36 @@ def measure(
                 name,
                 len(windows),
                 values,
-                other,
+                best_values,
                 untrained,
                 curves.deletion_gain,
                 curves.insertion_gain,
             )
         )
     return found
+
+
+def _maps(
+    windows: NDArray[np.float32],
+    class_index: int,
+    module: nn.Module,
+    *pairs: tuple[str, str],
+    seed: int,
+    running: Running,
+) -> list[Map]:
+    """A map for each (method, reduction). A gradient that two of them need is taken once."""
+    found: dict[str, NDArray[np.float64]] = {}
+    for method, _ in pairs:
+        if method in found:
+            continue
+        if method == "input-x-gradient" and "gradient" in found:
+            product = windows * found["gradient"].astype(np.float32)
+            found[method] = product.astype(np.float64)
+        else:
+            found[method] = attributions(
+                module, windows, class_index, method, seed=seed, running=running
+            )
+    return [reduce(found[method], reduction) for method, reduction in pairs]
 
 
 def over_classes(measured: Sequence[Measured], name: str) -> list[Measured]:

@@ -10,7 +10,16 @@ from harbench.execute.trained import trained_cells
 from harbench.nouns import Channel
 from harbench.nouns.names import class_named, plain
 from harbench.plan import plan
-from harbench_analyses.attribution import METHODS, REDUCTIONS, saliency_map
+from harbench_analyses import saliency_measuring
+from harbench_analyses.attribution import (
+    METHODS,
+    REDUCTIONS,
+    attributions,
+    class_windows,
+    reduce,
+    running_of,
+    saliency_map,
+)
 from harbench_analyses.channel_figures import curve, grid
 from harbench_analyses.known_answers import KNOWN_ANSWERS, best, found_share
 from harbench_analyses.saliency import saliency
@@ -55,6 +64,12 @@ def cells(tmp_path_factory):
     torch.use_deterministic_algorithms(exact)
 
 
+def map_of(cell, class_index):
+    """In the layout that the network was trained in."""
+    loaded = cell.load()
+    return saliency_map(loaded, "test", class_index, running=running_of(cell, loaded))
+
+
 def test_the_channels_that_carry_the_classes_come_out_on_top(cells):
     for name, channel, column in (("wave", "ACC x", 1), ("TURN!", "ACC y", 2)):
         result = saliency(cells, class_name=name, method="occlusion", top=2)
@@ -71,7 +86,7 @@ def test_values_are_means_over_networks_with_their_interval(cells):
         "wave: top 3 channels", "wave: bottom 3 channels", "wave: by sensor", "wave: by position",
     ]  # fmt: skip
     table = result.tables["wave: top 3 channels"].sort_values("channel")
-    maps = np.array([saliency_map(cell.load(), "test", 1) for cell in cells])
+    maps = np.array([map_of(cell, 1) for cell in cells])
     np.testing.assert_allclose(table["value"], maps.mean(0))
     # t(0.975, 1) = 12.706; the standard error of two is half of their difference.
     np.testing.assert_allclose(table["±"], 12.7062 * np.abs(maps[0] - maps[1]) / 2, rtol=1e-4)
@@ -86,7 +101,7 @@ def test_values_are_means_over_networks_with_their_interval(cells):
 def test_without_a_class_it_is_the_mean_over_classes_but_null(cells):
     result = saliency(cells, top=3)
     table = result.tables["all classes: top 3 channels"].sort_values("channel")
-    every = [[saliency_map(cell.load(), "test", c) for c in (1, 2)] for cell in cells]
+    every = [[map_of(cell, c) for c in (1, 2)] for cell in cells]
     np.testing.assert_allclose(table["value"], np.mean(every, axis=(0, 1)))
     assert result.tables["by class"]["class"].tolist() == ["wave", "turn"]
     stem = "saliency-small-allclasses"
@@ -116,6 +131,25 @@ def test_equal_runs_say_the_same(cells):
     assert first.notes == again.notes
     for name, table in first.tables.items():
         assert table.equals(again.tables[name])
+
+
+def test_a_gradient_that_two_maps_need_is_taken_once(cells, monkeypatch):
+    taken = []
+
+    def counted(module, windows, class_index, method, **options):
+        taken.append(method)
+        return attributions(module, windows, class_index, method, **options)
+
+    monkeypatch.setattr(saliency_measuring, "attributions", counted)
+    cell, loaded = cells[0], cells[0].load()
+    assert best() == ("input-x-gradient", "signed")
+    (found,) = saliency_measuring.measure(cell, loaded, ["wave"], "gradient", "signed", "test")
+    assert taken == ["gradient", "gradient"]  # of the trained and of the untrained network
+    running = running_of(cell, loaded)
+    windows = class_windows(loaded, 1)
+    for method, values in (("gradient", found.values), ("input-x-gradient", found.best)):
+        expected = reduce(attributions(loaded.module, windows, 1, method, running=running))
+        np.testing.assert_array_equal(values, expected)
 
 
 def test_refusals(cells):
