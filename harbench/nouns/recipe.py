@@ -10,6 +10,7 @@ from harbench.nouns.names import NAME_RULE, is_name
 from harbench.nouns.protocol import Settings
 
 Monitor = Literal["nf", "macro_f1", "accuracy", "loss"]
+Precision = Literal["float32", "bf16"]
 
 
 class Plateau(Settings):
@@ -149,6 +150,8 @@ class Recipe(Settings):
         lowering: ``auto``: layers run in the fastest layout where that is seen to give the same
             outputs and gradients, and the optimiser's steps are fused: results differ in the last
             bits. ``none``: torch's plain layers and steps.
+        precision: ``float32``, or ``bf16``: the network runs under torch's autocast to bfloat16,
+            in training and in prediction; weights, logits and loss stay float32.
     """
 
     optimizer: Literal["sgd", "adam", "adamw", "rmsprop"] = "adam"
@@ -177,6 +180,7 @@ class Recipe(Settings):
     clip_norm: float | None = Field(default=None, gt=0)
     label_smoothing: float = Field(default=0.0, ge=0, lt=1)
     lowering: Literal["auto", "none"] = "auto"
+    precision: Precision = "float32"
 
     @field_validator("augment")
     @classmethod

@@ -15,6 +15,7 @@ from harbench.report.audit import audit_line, compared_rows, is_leaky
 from harbench.report.chance_row import add_chance_row
 from harbench.report.cost_columns import add_costs, add_efforts, cost_columns
 from harbench.report.older_cells import note_older
+from harbench.report.precision_note import note_precision
 from harbench.report.tabular import ABSENT, Column, Table, Value
 from harbench.report.tie_marks import mark_ties
 from harbench.results import Store
@@ -148,6 +149,7 @@ def _add_row(
     done = {cell["key"] for cell in row["cells"] if store.has(cell["key"])}
     name_notes += _state_notes(table, store, row, record, done)
     name_notes += note_older(table, store, manifest, row, record)
+    name_notes += note_precision(table, row, record)
     values = {
         # A row is copied without the lines above it: the mark goes with it.
         "row": Value(row["row"] + " (leaky)" * record["leaky"], tuple(name_notes)),

@@ -42,7 +42,7 @@ class WindowBatches:
 
     def in_order(self, windows: Windows, size: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Batches (x [batch, n_channels, n_times], y [batch]) in the order of the windows."""
-        return self._gather(windows, torch.arange(len(windows)), size)
+        return self._gather(windows, None, size)
 
     def shuffled(
         self, windows: Windows, size: int, generator: torch.Generator
@@ -81,10 +81,12 @@ class WindowBatches:
         return self._gather(windows, order, size)
 
     def _gather(
-        self, windows: Windows, order: Tensor, size: int
+        self, windows: Windows, order: Tensor | None, size: int
     ) -> Iterator[tuple[Tensor, Tensor]]:
-        starts = torch.from_numpy(windows.starts)[order].to(self.device)
-        labels = torch.from_numpy(windows.labels)[order].to(self.device)
+        starts, labels = torch.from_numpy(windows.starts), torch.from_numpy(windows.labels)
+        if order is not None:
+            starts, labels = starts[order], labels[order]
+        starts, labels = starts.to(self.device), labels.to(self.device)
         for first in range(0, len(starts), size):
             chosen = slice(first, first + size)
             flat = self._every_window.index_select(0, starts[chosen])

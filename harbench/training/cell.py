@@ -132,6 +132,6 @@ def train_cell(
     begin = time.perf_counter()
     training = train(module, data, batches, recipe, seed, on_epoch, checkpoint, methods)
     fit_seconds = time.perf_counter() - begin
-    logits = torch.from_numpy(logits_of(module, data.test, batches))
+    logits = torch.from_numpy(logits_of(module, data.test, batches, recipe.precision))
     probabilities = torch.softmax(logits, dim=1).numpy()
     return TrainedModel(module.cpu(), training, probabilities, fit_seconds)

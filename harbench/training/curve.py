@@ -51,6 +51,7 @@ class Training:
         stopped_early: Whether patience ran out.
         resumed_after: The epoch whose checkpoint it went on from; 0 if it began at the beginning.
         lowering: "channels-last", or "none: " and why; see :mod:`harbench.training.lowering`.
+        precision: Of the recipe, "float32" or "bf16"; see :mod:`harbench.training.precision`.
     """
 
     curve: tuple[Epoch, ...]
@@ -58,3 +59,4 @@ class Training:
     stopped_early: bool
     resumed_after: int = 0
     lowering: str = "none: no network"
+    precision: str = "none: no network"

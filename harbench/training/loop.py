@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 
@@ -18,7 +18,7 @@ from harbench.data.prepared import PreparedFold
 from harbench.data.windows import Windows
 from harbench.errors import HarbenchError, ModelError
 from harbench.metrics import confusion, score
-from harbench.nouns.recipe import Recipe
+from harbench.nouns.recipe import Precision, Recipe
 from harbench.nouns.training import TrainingBatch
 from harbench.training.augmenting import Augmented
 from harbench.training.batches import TrainingBatches, WindowBatches
@@ -28,6 +28,7 @@ from harbench.training.lowering import CHANNELS_LAST, COMPARED, channels_last, l
 from harbench.training.methods import Methods
 from harbench.training.objective import Objective
 from harbench.training.optimisers import optimiser_of, schedule_of
+from harbench.training.precision import first_step, logits_in, refuse_infinite
 from harbench.training.seeds import (
     derived,
     fill_new_memory,
@@ -71,7 +72,8 @@ def train(
 
     Raises:
         TrainingFailedError: the loss is not finite.
-        ModelError: the network's output is not [batch, n_classes].
+        ModelError: the network's output is not [batch, n_classes], or it cannot run in the
+            recipe's precision.
         ValueError: the methods are not those of the recipe.
     """
     methods = methods or Methods()
@@ -84,7 +86,7 @@ def train(
         training = _train(
             model, data, batches, recipe, seed, on_epoch, checkpoint, methods, lowering
         )
-    return replace(training, lowering=lowering)
+    return replace(training, lowering=lowering, precision=recipe.precision)
 
 
 def _first(batches: WindowBatches, data: PreparedFold) -> tuple[Tensor, Tensor]:
@@ -136,7 +138,7 @@ def _train(
         loss = _train_epoch(model, data, source, recipe, optimiser, objective, number)
         # The first step and the first evaluation would have shown it.
         fill_new_memory(number == resumed_after + 1)
-        validation = evaluate(model, data.validation, batches, data.n_classes)
+        validation = evaluate(model, data.validation, batches, data.n_classes, recipe.precision)
         fill_new_memory(False)
         schedule.after_epoch(validation.get("loss", loss))
         curve.append(Epoch(number, rate, loss, validation))
@@ -168,29 +170,57 @@ def _train_epoch(
     objective: Objective,
     number: int,
 ) -> float:
+    """Train it once over all batches; the mean loss of their windows.
+
+    Nothing here waits for the device but the first step of the training and the end of the epoch.
+    """
     model.train()
-    total = 0.0
-    n_windows = 0
+    losses: list[Tensor] = []
+    sizes: list[int] = []
     for step, batch in enumerate(source, 1):
         optimiser.zero_grad(set_to_none=True)
-        logits = model(batch.x)
-        if number == 1 and step == 1:
-            check_logits(logits, len(batch), data.n_classes)
-        loss = objective(logits, batch)
-        torch.autograd.backward(loss)
+        first = number == 1 and step == 1
+        with first_step(recipe.precision) if first else nullcontext():
+            logits = logits_in(recipe.precision, model, batch.x)
+            if first:
+                check_logits(logits, len(batch), data.n_classes)
+                refuse_infinite(recipe.precision, logits)
+            loss = objective(logits, batch)
+            torch.autograd.backward(loss)
         if recipe.clip_norm is not None:
             nn.utils.clip_grad_norm_(model.parameters(), recipe.clip_norm)
         optimiser.step()
         fill_new_memory(False)
-        value = loss.item()
+        losses.append(loss.detach())
+        sizes.append(len(batch))
+        if first:
+            _mean_loss(losses, sizes, number)
+    return _mean_loss(losses, sizes, number)
+
+
+def _mean_loss(losses: list[Tensor], sizes: Sequence[int], number: int) -> float:
+    """Over the windows of all batches.
+
+    Args:
+        losses: Mean of each batch.
+        sizes: Windows of each batch.
+        number: Of the epoch.
+
+    Raises:
+        TrainingFailedError: one is not finite; with the first step of which that is so.
+    """
+    if not losses:
+        return 0.0
+    total = 0.0
+    # One copy from the device for all of them.
+    for step, (value, size) in enumerate(zip(torch.stack(losses).tolist(), sizes, strict=True), 1):
         if not math.isfinite(value):
             raise TrainingFailedError(
                 f"the loss is {value} in epoch {number}, step {step}",
                 expected="a finite loss; a smaller learning rate or clip_norm may help",
             )
-        total += value * len(batch)
-        n_windows += len(batch)
-    return total / max(n_windows, 1)
+        total += value * size
+    return total / sum(sizes)
 
 
 def check_logits(logits: Tensor, n_windows: int, n_classes: int) -> None:
@@ -208,21 +238,34 @@ def check_logits(logits: Tensor, n_windows: int, n_classes: int) -> None:
 
 
 @torch.inference_mode()
-def logits_of(model: nn.Module, windows: Windows, batches: WindowBatches) -> NDArray[np.float32]:
+def logits_of(
+    model: nn.Module,
+    windows: Windows,
+    batches: WindowBatches,
+    precision: Precision = "float32",
+) -> NDArray[np.float32]:
     """Logits float32 [n_windows, n_classes], the network in evaluation mode."""
     model.eval()
-    pieces = [model(x).float().cpu() for x, _ in batches.in_order(windows, EVALUATION_BATCH)]
-    found: NDArray[np.float32] = torch.cat(pieces).numpy()
+    pieces = [
+        logits_in(precision, model, x).float()
+        for x, _ in batches.in_order(windows, EVALUATION_BATCH)
+    ]
+    # Together, so that one copy waits for the device.
+    found: NDArray[np.float32] = torch.cat(pieces).cpu().numpy()
     return found
 
 
 def evaluate(
-    model: nn.Module, windows: Windows, batches: WindowBatches, n_classes: int
+    model: nn.Module,
+    windows: Windows,
+    batches: WindowBatches,
+    n_classes: int,
+    precision: Precision = "float32",
 ) -> dict[str, float]:
     """ "loss" (plain cross-entropy), "nf", "macro_f1" and "accuracy"; empty without windows."""
     if len(windows) == 0:
         return {}
-    logits = logits_of(model, windows, batches)
+    logits = logits_of(model, windows, batches, precision)
     loss = functional.cross_entropy(torch.from_numpy(logits), torch.from_numpy(windows.labels))
     matrix = confusion(windows.labels, logits.argmax(axis=1), n_classes)
     scores = score(matrix, tuple(map(str, range(n_classes))), None)

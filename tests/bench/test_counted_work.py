@@ -164,5 +164,61 @@ def test_a_batch_copies_its_own_windows_and_no_more(one_thread):
         assert allocated <= 1.3 * (copies * values + indices)
 
 
-# Calls of a cell, Python's and C's together.
+def operations_of(work) -> Counter[str]:
+    """How often torch carries out each operation, by name."""
+    from torch.utils._python_dispatch import TorchDispatchMode
+
+    found: Counter[str] = Counter()
+
+    class Hear(TorchDispatchMode):
+        def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
+            found[operation.overloadpacket.__name__] += 1
+            return operation(*args, **(kwargs or {}))
+
+    with Hear():
+        work()
+    return found
+
+
+@pytest.mark.parametrize("precision", ["float32", "bf16"])
+def test_a_step_of_training_never_waits_for_the_device(one_thread, precision):
+    """It reads no number from it, and asks for no length that only the device knows."""
+    import torch
+
+    from harbench.data.normalise import Normaliser
+    from harbench.data.prepared import PreparedFold
+    from harbench.data.windows import Windows
+    from harbench.nouns import Recipe
+    from harbench.training.batches import WindowBatches
+    from harbench.training.loop import train
+
+    few, many, size = 4, 12, 16
+    ones = np.ones(3)
+
+    def training(n_steps):
+        rng = np.random.default_rng(0)
+        windows = Windows(np.arange(n_steps * size), rng.integers(0, 4, n_steps * size))
+        some = windows[np.arange(8)]
+        signals = rng.normal(size=(n_steps * size + 10, 3)).astype(np.float32)
+        data = PreparedFold(signals, 10, windows, some, some, 4, Normaliser(ones, ones, ones))
+        torch.manual_seed(0)
+        net = torch.nn.Sequential(
+            torch.nn.Conv1d(3, 4, 3), torch.nn.ReLU(), torch.nn.Flatten(), torch.nn.Linear(32, 4)
+        )
+        recipe = Recipe(batch_size=size, epochs=1, clip_norm=1.0, precision=precision)
+        return lambda: train(net, data, WindowBatches(data, torch.device("cpu")), recipe, 0)
+
+    small, large = operations_of(training(few)), operations_of(training(many))
+    a_step = {name: (large[name] - small[name]) / (many - few) for name in large}
+    # Tensor.item and bool(tensor) are the first; those behind it have lengths of chance.
+    for name in ("_local_scalar_dense", "equal", "nonzero", "masked_select", "unique"):
+        assert a_step.get(name, 0) == 0, name
+    assert a_step["index_select"] == 1
+    # Inputs, weights and logits, and their gradients; nothing is cast in float32.
+    assert a_step.get("_to_copy", 0) == (0 if precision == "float32" else 11)
+    assert sum(a_step.values()) <= COUNTED[precision] * 1.3
+
+
+# Calls of a cell, Python's and C's together; and torch's operations in a step of training.
 COUNTED = {"planning": 15, "listing": 14, "printing": 10, "table": 177}
+COUNTED |= {"float32": 56, "bf16": 67}
