@@ -1,4 +1,4 @@
-"""``python -m bench [NAME...] [--repeats 5] [--out docs/speed.csv]``."""
+"""``python -m bench [NAME...] [--out docs/speed.csv]``, ``... profile``, ``... scale``."""
 
 from __future__ import annotations
 
@@ -7,13 +7,19 @@ import sys
 import tempfile
 from pathlib import Path
 
+from bench import profile_page, scale_page
 from bench.measuring import run_here
 from bench.registry import ROWS
+from bench.scaling import POINTS
 from bench.table import measured, merged, read_csv, text_of, write_csv, write_page
 
 
 def main() -> int:
     """Measure, and write the table and its page; 2 where a name is no row's."""
+    if sys.argv[1:2] == ["profile"]:
+        return profile_page.main(sys.argv[2:])
+    if sys.argv[1:2] == ["scale"]:
+        return scale_page.main(sys.argv[2:])
     parser = argparse.ArgumentParser(prog="python -m bench", description=main.__doc__)
     parser.add_argument("names", metavar="NAME", nargs="*", help=f"of {', '.join(ROWS)}")
     parser.add_argument("--repeats", type=int, default=5, help="rounds; medians are printed")
@@ -25,7 +31,7 @@ def main() -> int:
     parser.add_argument("--one-side", nargs=2, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.one_side:
-        row = ROWS[asked.one_side[0]]
+        row = {**ROWS, **POINTS}[asked.one_side[0]]
         side = next(side for side in row.sides if side.name == asked.one_side[1])
         run_here(row, side, asked.folder, asked.scale)
         return 0

@@ -1,10 +1,23 @@
-"""Training a network, against the plainest loop and the usual trainers, over the same windows."""
+"""Training a network, against the plainest loop and the usual trainers, over the same windows.
+
+Every side trains on a few windows before the clock runs: torch imports a second's worth of modules
+when its first optimiser is made, once a process.
+"""
 
 from __future__ import annotations
 
+import importlib
+import os
+import sys
 import warnings
+from contextlib import chdir, redirect_stdout
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+from bench.reading import WHAR
 from bench.rows import OURS, Done, Place, Row, Side, Work
 
 if TYPE_CHECKING:
@@ -15,6 +28,8 @@ if TYPE_CHECKING:
 _CHANNELS, _CLASSES, _BATCH = 113, 18, 256
 # Windows of one epoch: a few seconds of a thread.
 _SIZES = {"resnet-like": (15, 40_960), "deepconvlstm": (24, 1_024)}
+_FEW = 64
+_STRC, _ARENA, _ARENAS_MODELS = "BENCH_STRC", "BENCH_WHAR_ARENA", "BENCH_WHAR_MODELS"
 
 
 def _fold(length: int, n_windows: int) -> PreparedFold:
@@ -28,7 +43,7 @@ def _fold(length: int, n_windows: int) -> PreparedFold:
     signals = rng.normal(size=(n_windows + length, _CHANNELS)).astype(np.float32)
     windows = Windows(np.arange(n_windows), rng.integers(0, _CLASSES, n_windows))
     none = Windows(np.empty(0, np.int64), np.empty(0, np.int64))
-    some = windows[np.arange(64)]
+    some = windows[np.arange(_FEW)]
     zero, one = np.zeros(_CHANNELS, np.float32), np.ones(_CHANNELS, np.float32)
     return PreparedFold(signals, length, windows, none, some, _CLASSES, Normaliser(zero, one, zero))
 
@@ -67,6 +82,7 @@ def _harbench(name: str) -> Any:
         recipe = Recipe(
             optimizer="adam", learning_rate=1e-3, batch_size=_BATCH, epochs=1, keep="last"
         )
+        train_cell(model, replace(data, train=data.test), recipe, model.options, 0)
 
         def work() -> Done:
             train_cell(model, data, recipe, model.options, 0)
@@ -85,15 +101,20 @@ def _plain(name: str) -> Any:
         network, (x, y) = _network(name), _ready(name)
         optimiser = torch.optim.Adam(network.parameters(), 1e-3)
 
-        def work() -> Done:
+        def epoch(n_windows: int) -> Done:
             network.train()
-            for chosen in torch.randperm(len(x)).split(_BATCH):
+            for chosen in torch.randperm(n_windows).split(_BATCH):
                 optimiser.zero_grad()
                 loss = functional.cross_entropy(network(x[chosen]), y[chosen])
                 loss.backward()
                 optimiser.step()
                 loss.item()
-            return Done(len(x))
+            return Done(n_windows)
+
+        epoch(_FEW)
+
+        def work() -> Done:
+            return epoch(len(x))
 
         return work
 
@@ -121,15 +142,21 @@ def _lightning(name: str) -> Any:
                 return torch.optim.Adam(self.parameters(), 1e-3)
 
         warnings.simplefilter("ignore")
-        trainer = lightning.Trainer(
-            max_epochs=1, accelerator="cpu", logger=False, enable_checkpointing=False,
-            enable_progress_bar=False, enable_model_summary=False, default_root_dir=place.scratch,
-        )  # fmt: skip
-        loader = DataLoader(TensorDataset(x, y), _BATCH, shuffle=True)
+
+        def epoch(n_windows: int) -> Done:
+            trainer = lightning.Trainer(
+                max_epochs=1, accelerator="cpu", logger=False, enable_checkpointing=False,
+                enable_progress_bar=False, enable_model_summary=False,
+                default_root_dir=place.scratch,
+            )  # fmt: skip
+            windows = TensorDataset(x[:n_windows], y[:n_windows])
+            trainer.fit(Module(), DataLoader(windows, _BATCH, shuffle=True))
+            return Done(n_windows)
+
+        epoch(_FEW)
 
         def work() -> Done:
-            trainer.fit(Module(), loader)
-            return Done(len(x))
+            return epoch(len(x))
 
         return work
 
@@ -147,6 +174,7 @@ def _skorch(name: str) -> Any:
             max_epochs=1, batch_size=_BATCH, train_split=None, verbose=0,
             iterator_train__shuffle=True,
         )  # fmt: skip
+        net.fit(x[:_FEW], y[:_FEW])
 
         def work() -> Done:
             net.fit(x, y)
@@ -157,7 +185,98 @@ def _skorch(name: str) -> Any:
     return prepare
 
 
-def _row(name: str, title: str, *, plain: float, trainers: float | None) -> Row:
+def _strc(place: Place) -> Work:
+    """STRC's network and its ``train_one_epoch``, over its own data set and loader.
+
+    Its code names CUDA; here ``.cuda()`` does nothing. Its drawings want seaborn, and are not
+    drawn. The network has no dropout in front of its last layer, unlike harbench's. Its
+    ``model_train`` predicts all training windows after each epoch: that is left out.
+    """
+    import numpy as np
+    import torch
+    from torch.utils.data import DataLoader, Subset
+
+    torch.set_num_threads(1)
+    sys.path.insert(0, os.environ[_STRC])
+    sys.modules.setdefault("seaborn", ModuleType("seaborn"))
+    torch.Tensor.cuda = lambda self: self  # type: ignore[method-assign,assignment]
+    peer = importlib.import_module("DeepConvLSTM_py3")
+    x, y = _ready("deepconvlstm")
+    data = np.ascontiguousarray(x.transpose(1, 2).numpy())
+    np.savez(place.scratch / "train_data.npz", data=data, target=y.numpy())
+    with chdir(place.scratch), redirect_stdout(sys.stderr):  # it makes folders for its figures
+        windows = peer.SensorDataset("bench", data.shape[1], 1, 1, place.scratch, "train")
+        network = peer.DeepConvLSTM(_CHANNELS, _CLASSES, "bench")
+    optimiser = torch.optim.Adam(network.parameters(), 1e-3)
+
+    def epoch(n_windows: int) -> Done:
+        loader = DataLoader(Subset(windows, range(n_windows)), _BATCH, True)
+        peer.train_one_epoch(network, loader, torch.nn.CrossEntropyLoss(), optimiser, {})
+        return Done(n_windows)
+
+    epoch(_FEW)
+
+    def work() -> Done:
+        return epoch(len(windows))
+
+    return work
+
+
+def _arena(name: str, place: Place) -> Work:
+    """WHAR Arena's trainer, over whar-datasets' loader with all windows in memory.
+
+    Its loss is weighted by class, its optimiser AdamW with a cosine schedule; it validates and
+    tests, each on the 64 windows that harbench predicts here.
+    """
+    import pandas as pd
+    import torch
+
+    torch.set_num_threads(1)
+    sys.path.insert(0, os.environ[WHAR])
+    for variable in (_ARENA, _ARENAS_MODELS):
+        sys.path.insert(0, str(Path(os.environ[variable]) / "src"))
+    peer, datasets = map(importlib.import_module, ("whar_arena.training", "whar_datasets"))
+    network, (x, y) = _network(name), _ready(name)
+    # A session for each class: that is where its windows have their class from.
+    sessions = pd.DataFrame({"session_id": range(_CLASSES), "activity_id": range(_CLASSES)})
+    sessions["subject_id"] = 0
+    activities = pd.DataFrame({"activity_id": range(_CLASSES)})
+    activities["activity_name"] = activities["activity_id"].astype(str)
+    ids = [str(number) for number in range(len(y))]
+    windows = pd.DataFrame({"session_id": y.numpy(), "window_id": ids})
+    samples = {at: [window] for at, window in zip(ids, x.transpose(1, 2).numpy(), strict=True)}
+    loader = datasets.Loader(activities, sessions, windows, place.scratch, samples)
+    settings = SimpleNamespace(
+        seed=0, num_of_activities=_CLASSES, num_of_channels=_CHANNELS, learning_rate=1e-3
+    )
+    some = list(range(_FEW))
+
+    def epoch(n_windows: int) -> Done:
+        split = datasets.Split("bench", list(range(n_windows)), some, some)
+        loaders = datasets.TorchAdapter(settings, loader, split).get_dataloaders(_BATCH)
+        with redirect_stdout(sys.stderr):
+            peer._fit_torch_split(
+                cfg=settings, model=network, dataloaders=loaders, loader=loader, split=split,
+                split_id="bench", max_epochs=1, patience=1, weight_decay=0.0,
+            )  # fmt: skip
+        return Done(n_windows)
+
+    epoch(_FEW)
+
+    def work() -> Done:
+        return epoch(len(y))
+
+    return work
+
+
+def _arena_lacks(place: Place) -> str:
+    for variable in (WHAR, _ARENAS_MODELS):
+        if not os.environ.get(variable):
+            return f"{variable} names no checkout, and it needs that too"
+    return ""
+
+
+def _row(name: str, title: str, *peers: Side, plain: float, trainers: float | None) -> Row:
     return Row(
         f"train-{name}", title, "windows", "cpu",
         (
@@ -165,17 +284,25 @@ def _row(name: str, title: str, *, plain: float, trainers: float | None) -> Row:
             Side("plain torch loop", _plain(name), ("torch",), goal=plain),
             Side("lightning", _lightning(name), ("lightning",), goal=trainers),
             Side("skorch", _skorch(name), ("skorch",), goal=trainers),
+            *peers,
         ),
     )  # fmt: skip
 
 
+_WHAR_NEEDS = ("pandas", "sklearn", "shortuuid", "tqdm", "dotenv", "pywt")
+
 ROWS = (
     _row(
-        "resnet-like", "train resnet-like, batch 256, one CPU thread: an epoch", plain=1.6,
-        trainers=1.8,
+        "resnet-like", "train resnet-like, batch 256, one CPU thread: an epoch",
+        Side(
+            "WHAR Arena", partial(_arena, "resnet-like"), _WHAR_NEEDS, _ARENA, goal=3.0,
+            why_not=_arena_lacks,
+        ),
+        plain=1.6, trainers=1.8,
     ),
     _row(
         "deepconvlstm", "train deepconvlstm, batch 256, one CPU thread, float32: an epoch",
+        Side("STRC DeepConvLSTM_py3", _strc, ("sklearn", "matplotlib"), _STRC, goal=1.0),
         plain=1.0, trainers=None,
     ),
 )  # fmt: skip
