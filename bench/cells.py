@@ -161,7 +161,7 @@ def _jobs(places: int) -> Any:
         # The cost of the network, once, is no part of it.
         file = _toys(place, **settings, recipe={"epochs": 1, "patience": None})
         _harbench("run", file, *words, "--seeds", "98,99", plugin=_TOY)
-        file = _toys(place, **settings, recipe={"epochs": 60, "patience": None})
+        file = _toys(place, **settings, recipe={"epochs": 120, "patience": None})
 
         def work() -> Done:
             _harbench("run", file, *words, plugin=_TOY)

@@ -43,6 +43,22 @@ def test_the_benchmark_is_one(tmp_path):
     ]  # fmt: skip
 
 
+def test_the_rows_of_the_precision_table_are_those_of_its_file(tmp_path):
+    (tmp_path / "b.yaml").write_text(EXAMPLES["precision.yaml"])
+    [benchmark] = load(tmp_path / "b.yaml").benchmarks
+    recipes = {entry.row: entry.recipe for entry in benchmark.models}
+    assert (recipes["plain-layers"].lowering, recipes["bf16"].precision) == ("none", "bf16")
+    table = PAGE.partition("## Precision")[2].partition("## Your own")[0]
+    rows = re.findall(r"^\| (\S+) \| ([\d., ]+) \| ([\d.]+) \|(.*)\|$", table, re.MULTILINE)
+    scores = {row: [float(nf) for nf in seeds.split(",")] for row, seeds, _, _ in rows}
+    assert list(scores) == list(recipes)
+    for row, _, mean, paired in rows:
+        assert sum(scores[row]) / 5 == pytest.approx(float(mean), abs=0.006)
+        differences = [a - b for a, b in zip(scores[row], scores["float32"], strict=True)]
+        if row != "float32":
+            assert sum(differences) / 5 == pytest.approx(float(paired.split()[0]), abs=0.011)
+
+
 @pytest.mark.usefixtures("every_method")
 def test_the_tables_list_all_that_there_is_with_its_options():
     registry = load_plugins()
