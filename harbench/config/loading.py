@@ -129,6 +129,8 @@ def dump(benchmark: Benchmark) -> str:
         settings["analyses"] = {entry.entry: _analysis(entry) for entry in benchmark.analyses}
     if benchmark.allow_leakage:
         settings["allow_leakage"] = True
+    if benchmark.references:
+        settings["references"] = [os.path.abspath(path) for path in benchmark.references]  # noqa: PTH100
     if benchmark.path is not None:
         settings["path"] = os.path.abspath(benchmark.path)  # noqa: PTH100 - links not followed
     tree = {"benchmarks": {benchmark.name: settings}}

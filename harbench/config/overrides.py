@@ -55,11 +55,19 @@ def _parse(text: str, problems: Problems) -> Override:
         what = "there is no '='" if not equals else "a key is empty"
         raise ConfigError(what, where=str(at), expected="KEY=VALUE, such as recipe.epochs=3")
     node = read_text(value, at.source, problems, at) or Node(None, at, at)
-    of_data = keys[-1] == "path" and (len(keys) == 1 or keys[0] in ("defaults", "benchmarks"))
-    if of_data and "models" not in keys and isinstance(node.value, str):
-        # On the command line a path counts from where the user stands, not from the file.
-        node = node.with_value(os.path.abspath(os.path.expanduser(node.value)))  # noqa: PTH100, PTH111
+    whole = len(keys) == 1 or keys[0] in ("defaults", "benchmarks")
+    if whole and keys[-1] in ("path", "references") and "models" not in keys:
+        node = _from_here(node)
     return Override(keys, node)
+
+
+def _from_here(node: Node) -> Node:
+    # On the command line a path counts from where the user stands, not from the file.
+    if isinstance(node.value, list):
+        return node.with_value([_from_here(one) for one in node.value])
+    if not isinstance(node.value, str):
+        return node
+    return node.with_value(os.path.abspath(os.path.expanduser(node.value)))  # noqa: PTH100, PTH111
 
 
 def override_defaults(defaults: Node, overrides: Sequence[Override], problems: Problems) -> Node:

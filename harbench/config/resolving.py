@@ -108,12 +108,22 @@ def _shape(name: str, benchmark: Node, path: Path, problems: Problems) -> Node:
                 for own, settings in found.children.items()
             ]
             children[key] = found.with_value(list(items))
-    data = children.get("path")
-    if data is not None and isinstance(data.value, str):
-        folder = os.path.abspath(path.parent)  # noqa: PTH100 - as written, links not followed
-        where = os.path.join(folder, os.path.expanduser(data.value))  # noqa: PTH111, PTH118
-        children["path"] = data.with_value(os.path.normpath(where))
+    if "path" in children:
+        children["path"] = _from_file(children["path"], path)
+    if "references" in children:
+        files = children["references"]
+        named = files.value if isinstance(files.value, list) else [files]
+        children["references"] = files.with_value([_from_file(node, path) for node in named])
     return benchmark.with_value(dict(children))
+
+
+def _from_file(data: Node, path: Path) -> Node:
+    """A path that counts from the file, as one that counts from nowhere."""
+    if not isinstance(data.value, str):
+        return data
+    folder = os.path.abspath(path.parent)  # noqa: PTH100 - as written, links not followed
+    where = os.path.join(folder, os.path.expanduser(data.value))  # noqa: PTH111, PTH118
+    return data.with_value(os.path.normpath(where))
 
 
 def _named(key: str, name: str, node: Node, problems: Problems) -> dict[str, Node]:

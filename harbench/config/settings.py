@@ -41,6 +41,13 @@ def _seeds(value: Any) -> Any:
     return tuple(range(value))
 
 
+def _files(value: Any) -> Any:
+    if isinstance(value, str):
+        return (value,)
+    # As of seeds: strict validation takes no list from a validator that runs before it.
+    return tuple(value) if isinstance(value, list) else value
+
+
 class ModelEntry(Settings):
     """One row of a benchmark: a model, and what this row changes about it.
 
@@ -94,6 +101,8 @@ class Benchmark(Settings):
         seeds: Every model is trained once with each; a count N means 0 .. N - 1.
         models: The rows.
         analyses: What is run on the trained cells, in order.
+        references: CSV files of what others report (:mod:`harbench.plan.references`): rows of the
+            table that are marked as such. Relative paths count as that of the data does.
         allow_leakage: Run although test or validation windows share samples with training
             windows. The rows are marked in every format. No part of a cell's key.
     """
@@ -111,6 +120,9 @@ class Benchmark(Settings):
     ] = (0, 1, 2)
     models: tuple[ModelEntry, ...] = Field(min_length=1)
     analyses: tuple[AnalysisEntry, ...] = ()
+    references: Annotated[
+        tuple[Path, ...], BeforeValidator(_files, json_schema_input_type=str | list[str])
+    ] = ()
     allow_leakage: bool = False
 
     @field_validator("seeds")

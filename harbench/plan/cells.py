@@ -9,7 +9,7 @@ from typing import Any
 from harbench.config import Benchmark
 from harbench.data.audit import FoldAudit
 from harbench.errors import DataMissingError
-from harbench.nouns import Dataset, Model, Protocol, Recipe, Split, Task
+from harbench.nouns import Dataset, Model, Protocol, PublishedResult, Recipe, Split, Task
 
 
 @dataclass(frozen=True)
@@ -108,6 +108,7 @@ class PlannedBenchmark:
         split: What the split is called in tables.
         rows: One a model.
         missing: Set where the dataset's files are not here; then there are no cells.
+        references: What others report of this dataset and task.
     """
 
     settings: Benchmark
@@ -118,6 +119,7 @@ class PlannedBenchmark:
     split: str
     rows: tuple[Row, ...]
     missing: DataMissingError | None
+    references: tuple[PublishedResult, ...] = ()
 
     @property
     def cells(self) -> tuple[Cell, ...]:

@@ -17,6 +17,7 @@ from harbench.plan.cells import PlannedBenchmark, PlannedFold
 from harbench.plan.contents import with_keys
 from harbench.plan.opened import Opened
 from harbench.plan.recipes import refuse_recipe
+from harbench.plan.references import read_references
 from harbench.plan.rows import resolve_row
 from harbench.plugins import Registry
 
@@ -56,6 +57,7 @@ def plan(
     for row in resolved:
         if row.recipe is not None:
             refuse_recipe(row.recipe, len(classes), f"{where}, model '{row.name}'")
+    references = read_references(benchmark.references, dataset.name, task.name)
     stream: Stream | None = None
     missing: DataMissingError | None = None
     # Rows of one window share their folds, which take a while to cut.
@@ -106,6 +108,7 @@ def plan(
         _split_title(dataset, benchmark.protocol),
         tuple(rows),
         missing,
+        references,
     )
     return replace(
         planned,

@@ -41,6 +41,11 @@ def manifest_of(planned: PlannedBenchmark, store: Store | None = None) -> dict[s
         "rate_hz": dataset.rate_hz,
         "missing": _missing(planned),
         "rows": [_row(row, planned) for row in planned.rows],
+        **(
+            {"references": [_published(p) for p in planned.references]}
+            if planned.references
+            else {}
+        ),
         **({"earlier": earlier} if earlier else {}),
     }
 

@@ -2,9 +2,11 @@
 
 results/cells/ab/abcd.../      one finished cell, named by its key
 results/costs/KEY.json         cost of one network on one machine
+results/exported/KEY.json      size, checks and latency of the files that its network was written as
 results/failures/KEY.json      why a cell failed, until it succeeds
 results/benchmarks/NAME.json   what the tables are made of: rows and the keys of their cells
 results/analyses/NAME/ENTRY/   what an analysis found: tables, notes, figures
+results/imported/NAME-HASH/    results of others: see :mod:`harbench.results.imports`
 results/checkpoints/           trainings that are not done: where they go on from
 results/locks/                 cells that a run has in work
 results/tmp/                   what is being written
@@ -17,9 +19,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import json
 import os
-import re
 import secrets
 import shutil
 import stat
@@ -30,16 +30,13 @@ from pathlib import Path
 from typing import Any
 
 from harbench.errors import ResultsError, did_you_mean
-from harbench.plan.keys import key_of
 from harbench.results.locks import CellLocks
 from harbench.results.records import FORMAT, Predictions, StoredCell
+from harbench.results.sealed import read_sealed, sync, write_sealed
 
 # In tmp/, what stepped aside for a newer one is called by its place; no name holds a "=".
 _ASIDE = "aside"
 _SLASH = "="
-
-# Halves of a character, as names of files that are no UTF-8 become: no file can hold them.
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class Store:
@@ -75,7 +72,7 @@ class Store:
         """
         folder = self.cell_folder(key)
         return StoredCell(
-            folder, _read_json(folder / "record.json"), _read_json(folder / "measured.json")
+            folder, read_sealed(folder / "record.json"), read_sealed(folder / "measured.json")
         )
 
     def write(
@@ -96,7 +93,7 @@ class Store:
             weights: The network's parameters and buffers, as a safetensors file.
         """
         home = self.cell_folder(key)
-        temporary = self._temporary(key)
+        temporary = self.temporary(key)
         try:
             temporary.mkdir(parents=True)
             predictions.save(temporary / "predictions.npz")
@@ -105,11 +102,11 @@ class Store:
                 name: _sha256(temporary / name)
                 for name in ("predictions.npz", "weights.safetensors")
             }
-            _write_json(
+            write_sealed(
                 temporary / "record.json",
                 {"format": FORMAT, "key": key, **record, "sha256": hashes},
             )
-            _write_json(temporary / "measured.json", measured)
+            write_sealed(temporary / "measured.json", measured)
             self._move(temporary, home)
         except OSError as error:
             raise self.unwritable(error) from error
@@ -150,7 +147,7 @@ class Store:
     def failure(self, key: str) -> dict[str, Any] | None:
         """Why the cell failed, where it did."""
         path = f"{self._root}/failures/{key}.json"
-        return _read_json(Path(path)) if _is_file(path) else None
+        return read_sealed(Path(path)) if _is_file(path) else None
 
     def forget_failure(self, key: str) -> None:
         """The cell succeeded."""
@@ -162,11 +159,27 @@ class Store:
     def cost(self, key: str) -> dict[str, Any] | None:
         """Cost of a network on this machine, where it was measured."""
         path = self.folder / "costs" / f"{key}.json"
-        return _read_json(path) if path.is_file() else None
+        return read_sealed(path) if path.is_file() else None
 
     def write_cost(self, key: str, cost: Mapping[str, Any]) -> None:
         """Store a measured cost."""
         self._write(self.folder / "costs" / f"{key}.json", cost)
+
+    # Exported models
+
+    def exported_keys(self) -> set[str]:
+        """Keys of the cells whose network was written as a file."""
+        return {path.stem for path in (self.folder / "exported").glob("*.json")}
+
+    def exported(self, key: str) -> dict[str, Any]:
+        """Kind of file ("onnx", "onnx-int8", "torch") -> what was measured of it."""
+        path = self.folder / "exported" / f"{key}.json"
+        return read_sealed(path) if path.is_file() else {}
+
+    def write_exported(self, key: str, measured: Mapping[str, Any]) -> None:
+        """Store what was measured of files of a cell's network; of other kinds it stays."""
+        path = self.folder / "exported" / f"{key}.json"
+        self._write(path, {**self.exported(key), **measured})
 
     # Benchmarks
 
@@ -195,7 +208,7 @@ class Store:
                 expected=f"one of {', '.join(known)}" if known else None,
                 fix=f"harbench run benchmarks.yaml {name}",
             )
-        return _read_json(path)
+        return read_sealed(path)
 
     # Analyses
 
@@ -208,7 +221,7 @@ class Store:
         path = self.analysis_folder(benchmark, entry) / "result.json"
         if not path.is_file():
             return None
-        content = _read_json(path)
+        content = read_sealed(path)
         content.pop("sha256", None)
         return content
 
@@ -223,13 +236,13 @@ class Store:
             files: Name -> content of what lies beside it: tables as CSV, figures.
         """
         home = self.analysis_folder(benchmark, entry)
-        temporary = self._temporary(f"{benchmark}-{entry}")
+        temporary = self.temporary(f"{benchmark}-{entry}")
         try:
             temporary.mkdir(parents=True)
             for name, data in files.items():
                 (temporary / name).write_bytes(data)
             hashes = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
-            _write_json(temporary / "result.json", {**content, "sha256": hashes})
+            write_sealed(temporary / "result.json", {**content, "sha256": hashes})
             self._move(temporary, home)
         except OSError as error:
             raise self.unwritable(error) from error
@@ -261,15 +274,16 @@ class Store:
                 self.forget_checkpoint(path.stem)
         self.locks().sweep()
 
-    def _temporary(self, name: str) -> Path:
+    def temporary(self, name: str) -> Path:
+        """A path that nothing else has, for what is being written."""
         # Not the process's number alone: in containers every run has the same.
         return self.folder / "tmp" / f"{name}.{os.getpid()}.{secrets.token_hex(4)}"
 
     def _move(self, temporary: Path, home: Path) -> None:
         """Put a whole folder in its place, where an old one steps aside."""
         for file in temporary.iterdir():
-            _sync(file)
-        _sync(temporary)
+            sync(file)
+        sync(temporary)
         home.parent.mkdir(parents=True, exist_ok=True)
         place = _SLASH.join((_ASIDE, *home.relative_to(self.folder).parts))
         aside = []
@@ -282,23 +296,23 @@ class Store:
                     if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
                         raise
                 # An old one is there, or another run's that was faster.
-                aside.append(self._temporary(place))
+                aside.append(self.temporary(place))
                 with suppress(FileNotFoundError):
                     home.replace(aside[-1])
         finally:
             for old in aside:
                 shutil.rmtree(old, ignore_errors=True)
-        _sync(home.parent)
+        sync(home.parent)
 
     def _write(self, path: Path, content: Mapping[str, Any]) -> None:
-        temporary = self._temporary(path.name)
+        temporary = self.temporary(path.name)
         try:
             temporary.parent.mkdir(parents=True, exist_ok=True)
             path.parent.mkdir(parents=True, exist_ok=True)
-            _write_json(temporary, content)
-            _sync(temporary)
+            write_sealed(temporary, content)
+            sync(temporary)
             temporary.replace(path)
-            _sync(path.parent)
+            sync(path.parent)
         except OSError as error:
             with suppress(OSError):
                 temporary.unlink()
@@ -319,18 +333,6 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def sealed_text(content: Mapping[str, Any]) -> str:
-    """What a JSON file of the store consists of, to the byte."""
-    plain = json.loads(json.dumps(content, allow_nan=False))
-    sealed = {**plain, "seal": key_of(plain)}
-    text = json.dumps(sealed, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-    return _SURROGATE.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
-
-
-def _write_json(path: Path, content: Mapping[str, Any]) -> None:
-    path.write_text(sealed_text(content), encoding="utf-8")
-
-
 def _is_file(path: str) -> bool:
     try:
         return stat.S_ISREG(os.stat(path).st_mode)  # noqa: PTH116 - see Store._record
@@ -343,40 +345,3 @@ def _time_of(path: str) -> int:
         return os.stat(path).st_mtime_ns  # noqa: PTH116 - see Store._record
     except OSError:
         return 0
-
-
-def _sync(path: Path) -> None:
-    # A rename is only atomic against a power cut once the content is on the disk.
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise ResultsError(
-            "not there", where=str(path), fix="harbench run benchmarks.yaml"
-        ) from error
-    except (OSError, ValueError, RecursionError) as error:
-        raise _damaged(path, f"cannot be read: {error}") from error
-    if not isinstance(content, dict):
-        raise _damaged(path, "not a record of harbench")
-    seal = content.pop("seal", None)
-    try:
-        whole = seal == key_of(content)
-    except (ValueError, RecursionError):  # NaN, which harbench never writes
-        whole = False
-    if not whole:
-        raise _damaged(path, "it was changed after harbench wrote it")
-    return content
-
-
-def _damaged(path: Path, what: str) -> ResultsError:
-    # What lies in a folder of its own belongs together.
-    alone = path.name not in ("record.json", "measured.json", "result.json")
-    gone = f"rm {path}" if alone else f"rm -r {path.parent}"
-    return ResultsError(what, where=str(path), fix=f"delete it and run again: {gone}")

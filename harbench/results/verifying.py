@@ -20,7 +20,8 @@ from harbench.errors import ResultsError
 from harbench.metrics import confusion, score
 from harbench.plan.keys import harbench_digest, key_of
 from harbench.results.records import FORMAT, Predictions
-from harbench.results.store import Store, sealed_text
+from harbench.results.sealed import sealed_text
+from harbench.results.store import Store
 
 Kind = Literal["torn", "edited", "stale", "unfinished"]
 
@@ -76,8 +77,12 @@ class _DamageError(Exception):
         self.kind: Kind = kind
 
 
-def verify(store: Store) -> Verified:
+def verify(store: Store, *, weights: bool = True) -> Verified:
     """Check a results folder. Nothing is written, no data is read, no plugin is needed.
+
+    Args:
+        store: The folder.
+        weights: False where cells lie without their networks, as in a bundle.
 
     Raises:
         ResultsError: the folder is not there, or cannot be read.
@@ -90,9 +95,9 @@ def verify(store: Store) -> Verified:
     cells: dict[str, dict[str, Any]] = {}
     for folder in _folders(store.folder / "cells"):
         found.cells += 1
-        found.files += len(_FILES)
+        found.files += len(_FILES) - (not weights)
         try:
-            record, n_windows = _cell(folder)
+            record, n_windows = _cell(folder, weights=weights)
             cells[folder.name] = record
             found.windows += n_windows
         except _DamageError as error:
@@ -102,7 +107,7 @@ def verify(store: Store) -> Verified:
             found.findings.append(Finding("torn", _place(store, folder), what))
     referred = set(_tables(store, found, cells))
     referred |= set(_analyses(store, found))
-    for kind in ("costs", "failures"):
+    for kind in ("costs", "failures", "exported"):
         for path in sorted((store.folder / kind).glob("*")):
             _whole(store, path, found)
     _stale(store, found, cells, referred)
@@ -122,12 +127,13 @@ def _place(store: Store, path: Path) -> str:
     return path.relative_to(store.folder).as_posix()
 
 
-def _cell(folder: Path) -> tuple[dict[str, Any], int]:
+def _cell(folder: Path, *, weights: bool) -> tuple[dict[str, Any], int]:
     """The record of a cell that is whole, and the number of its test windows."""
+    files = _FILES if weights else _FILES - {"weights.safetensors"}
     names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
-    if missing := sorted(_FILES - names):
+    if missing := sorted(files - names):
         raise _DamageError("torn", f"{', '.join(missing)} is not there")
-    if strange := sorted(names - _FILES):
+    if strange := sorted(names - files):
         raise _DamageError("edited", f"{', '.join(strange)} is none of harbench's files")
     record = _sealed(folder / "record.json")
     _sealed(folder / "measured.json")
@@ -151,6 +157,8 @@ def _consistent(folder: Path, record: Mapping[str, Any]) -> int:
     if sorted(record["sha256"]) != sorted(_HASHED):
         raise _DamageError("edited", "record.json does not hold the hashes of its files")
     for name in _HASHED:
+        if not (folder / name).exists():  # weights that were left out: see _cell
+            continue
         with (folder / name).open("rb") as file:
             if hashlib.file_digest(file, "sha256").hexdigest() != record["sha256"][name]:
                 raise _DamageError("edited", f"{name} is not the file that the record names")

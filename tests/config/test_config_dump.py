@@ -20,6 +20,7 @@ from harbench.nouns import (
     Step,
 )
 from harbench.nouns.protocol import MostOf
+from toys.thorough import examples
 
 NAMES = st.from_regex(r"\A[A-Za-z0-9][A-Za-z0-9._-]{0,8}\Z")
 # YAML cannot hold surrogates.
@@ -123,7 +124,7 @@ def same(one: Benchmark, other: Benchmark) -> bool:
 
 
 @given(BENCHMARKS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_what_is_dumped_is_loaded_again(tmp_path_factory, benchmark):
     path = tmp_path_factory.getbasetemp() / "dumped.yaml"
     path.write_text(dump(benchmark), encoding="utf-8")

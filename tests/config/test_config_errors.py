@@ -30,7 +30,7 @@ MISTAKES = [
     (
         "recipes: {}",
         "b.yaml:5:5: unknown key 'recipes'; did you mean 'recipe'? (expected one of title, "
-        "dataset, path, protocol, recipe, seeds, models, analyses, allow_leakage)",
+        "dataset, path, protocol, recipe, seeds, models, analyses, references, allow_leakage)",
     ),
     (
         "recipe: {epoch: 3}",
@@ -215,7 +215,7 @@ MISTAKES = [
     (
         '"a\\eb": 1',
         "b.yaml:5:5: unknown key 'a\\x1bb' (expected one of title, dataset, path, "
-        "protocol, recipe, seeds, models, analyses, allow_leakage)",
+        "protocol, recipe, seeds, models, analyses, references, allow_leakage)",
     ),
 ]
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from harbench.config import BenchmarkFile, dump, json_schema, load
 from harbench.errors import ConfigError
+from toys.thorough import examples
 
 TEXT = """\
 defaults: &d
@@ -81,7 +82,7 @@ def path(here):
 
 
 FUZZ = settings(
-    max_examples=300,
+    max_examples=examples(300),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

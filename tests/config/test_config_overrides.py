@@ -138,7 +138,7 @@ def test_a_path_counts_from_the_current_folder(here):
     assert options == {"path": "data"}
 
 
-KEYS = "title, dataset, path, protocol, recipe, seeds, models, analyses, allow_leakage"
+KEYS = "title, dataset, path, protocol, recipe, seeds, models, analyses, references, allow_leakage"
 REFUSED = [
     ("recipe.epochs", "there is no '=' (expected KEY=VALUE, such as recipe.epochs=3)"),
     ("=3", "a key is empty (expected KEY=VALUE, such as recipe.epochs=3)"),
@@ -163,12 +163,12 @@ REFUSED = [
     (
         "defaults={}",
         "only single keys can be set (expected one of path, protocol, recipe, seeds, "
-        "models, analyses, allow_leakage)",
+        "models, analyses, references, allow_leakage)",
     ),
     (
         "defaults.dataset=x",
         "'dataset' cannot be a default (expected one of path, protocol, recipe, seeds, "
-        "models, analyses, allow_leakage)",
+        "models, analyses, references, allow_leakage)",
     ),
     (
         "benchmarks.tabel1.dataset=x",

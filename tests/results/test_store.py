@@ -70,12 +70,12 @@ def test_a_full_disk_at_any_step_leaves_the_store_as_it_was(tmp_path, monkeypatc
     store = Store(tmp_path)
     calls = iter(range(100))
 
-    def full(path, _sync=store_module._sync):
+    def full(path, _sync=store_module.sync):
         if next(calls) == at:
             raise OSError(errno.ENOSPC, "No space left on device")
         _sync(path)
 
-    monkeypatch.setattr(store_module, "_sync", full)
+    monkeypatch.setattr(store_module, "sync", full)
     if at < 6:  # four files, their folder, and the one that it is moved to
         with pytest.raises(ResultsError, match="cannot be written: No space left on device"):
             write(store)

@@ -12,7 +12,7 @@ from harbench.errors import ResultsError
 from harbench.metrics import confusion, score
 from harbench.plan.keys import harbench_digest, key_of
 from harbench.results import Predictions, Store
-from harbench.results.store import sealed_text
+from harbench.results.sealed import sealed_text
 from harbench.results.verifying import verify
 
 CLASSES = ("Null", "wave", "turn")
