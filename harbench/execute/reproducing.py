@@ -6,7 +6,7 @@ import math
 import statistics
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -103,6 +103,7 @@ def reproduce(
     executor: Executor,
     *,
     device: str | None = None,
+    path: Path | None = None,
     plugin_files: tuple[Path, ...] = (),
     on_event: Callable[[Event], None] | None = None,
 ) -> Reproduced:
@@ -114,6 +115,7 @@ def reproduce(
         registry: The plugins.
         executor: Where it is trained.
         device: To train on; None is the device of the first time.
+        path: Where the dataset's files lie; None is where they lay the first time.
         plugin_files: Single-file plugins that workers must load as well.
         on_event: Told what happens.
 
@@ -122,6 +124,8 @@ def reproduce(
     """
     stored = store.read(key)
     cell = cell_of(stored, registry)
+    if path is not None:
+        cell = replace(cell, path=path.resolve())
     job = CellJob(cell, device or str(stored.measured["device"]), plugin_files)
     result: CellResult | None = None
     for event in executor.run([job]):
@@ -173,12 +177,17 @@ def expected(store: Store, stored: StoredCell) -> Interval | None:
     return Interval(mean - half, mean + half, n)
 
 
+def _equal(first: StoredCell, second: StoredCell, name: str) -> bool:
+    path = first.folder / name
+    if not path.exists():  # weights that a bundle goes without: their hash is in the record
+        return bool(first.record["sha256"][name] == second.record["sha256"][name])
+    return path.read_bytes() == (second.folder / name).read_bytes()
+
+
 def _differences(first: StoredCell, second: StoredCell) -> list[str]:
     found = []
     names = ("record.json", "predictions.npz", "weights.safetensors")
-    unequal = [
-        n for n in names if (first.folder / n).read_bytes() != (second.folder / n).read_bytes()
-    ]
+    unequal = [n for n in names if not _equal(first, second, n)]
     if not unequal:
         return []
     for then, now in zip(first.record["curve"], second.record["curve"], strict=False):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harbench.data.prepared import prepare
+from harbench.data.prepared import PreparedFold, prepare
 from harbench.data.splits import Fold, folds_of
 from harbench.data.stream import Stream, open_stream
 from harbench.errors import DataError, ResultsError
-from harbench.nouns import LoadedCell, Protocol, Task, TrainedCell
+from harbench.nouns import Dataset, LoadedCell, Model, Protocol, Task, TrainedCell
 from harbench.plan.keys import fold_digest
 from harbench.plugins import Registry
 from harbench.results import Store, StoredCell
@@ -95,24 +96,49 @@ def _load_later(stored: StoredCell, registry: Callable[[], Registry]) -> LoadedC
     return load_cell(stored, registry())
 
 
-def load_cell(stored: StoredCell, registry: Registry) -> LoadedCell:
-    """A stored cell with its network and windows.
+@dataclass(frozen=True)
+class CellData:
+    """The recordings and windows that a stored cell was trained and tested on.
 
-    An estimator is not kept, for only a pickle could bring it back. In its place stands a module
-    that says so when it is asked for logits; the windows are there.
+    Args:
+        stream, dataset, task, protocol, fold: As they were.
+        channels: Columns of the stream that the model sees, in order.
+        length: Samples of a window.
+        classes: That the model's outputs stand for.
+    """
+
+    stream: Stream
+    dataset: Dataset
+    task: Task
+    protocol: Protocol
+    fold: Fold
+    channels: tuple[int, ...]
+    length: int
+    classes: tuple[str, ...]
+
+    def prepare(self) -> PreparedFold:
+        """Filled and normalised as for the training."""
+        return prepare(
+            self.stream,
+            self.dataset,
+            self.fold,
+            channels=self.channels,
+            length=self.length,
+            n_classes=len(self.classes),
+            fill=self.protocol.fill,
+            normalise=self.protocol.normalise,
+        )
+
+
+def data_of(stored: StoredCell, dataset: Dataset) -> CellData:
+    """The data of a stored cell.
 
     Raises:
-        ResultsError: the weights are missing or not those of the record.
-        ConfigError: no installed plugin offers its model or dataset.
         DataMissingError: the dataset's files are not here.
         DataError: they are not the files that it was trained on.
     """
     facts: dict[str, Any] = stored.record["cell"]
     settings = stored.record["settings"]
-    where = str(stored.folder)
-    dataset = registry.datasets.get(facts["dataset"], where=where)
-    model = registry.models.get(facts["model"], where=where)
-    weights = _weights(stored) if facts["recipe"] is not None else None
     task = dataset.task(facts["task"])
     protocol = Protocol.model_validate({**settings["protocol"], "split": settings["split"]})
     path = stored.measured["asked_for_by"]["path"]
@@ -127,50 +153,85 @@ def load_cell(stored: StoredCell, registry: Registry) -> LoadedCell:
     ):
         raise DataError(
             f"dataset '{dataset.name}' is not what this cell was trained on",
-            where=where,
+            where=str(stored.folder),
             expected="the same files, reader and windows",
             fix="harbench run benchmarks.yaml",
         )
     names = [channel.name for channel in dataset.channels]
     chosen = tuple(names.index(name) for name in facts["channels"])
     classes = tuple(stored.record["classes"])
-    data = prepare(
-        stream,
-        dataset,
-        fold,
-        channels=chosen,
-        length=length,
-        n_classes=len(classes),
-        fill=protocol.fill,
-        normalise=protocol.normalise,
-    )
+    return CellData(stream, dataset, task, protocol, fold, chosen, length, classes)
+
+
+def load_cell(stored: StoredCell, registry: Registry) -> LoadedCell:
+    """A stored cell with its network and windows.
+
+    An estimator is not kept, for only a pickle could bring it back. In its place stands a module
+    that says so when it is asked for logits; the windows are there.
+
+    Raises:
+        ResultsError: the weights are missing or not those of the record.
+        ConfigError: no installed plugin offers its model or dataset.
+        DataMissingError: the dataset's files are not here.
+        DataError: they are not the files that it was trained on.
+    """
+    facts: dict[str, Any] = stored.record["cell"]
+    where = str(stored.folder)
+    dataset = registry.datasets.get(facts["dataset"], where=where)
+    model = registry.models.get(facts["model"], where=where)
+    weights = stored_weights(stored) if facts["recipe"] is not None else None
+    found = data_of(stored, dataset)
+    data = found.prepare()
 
     def fresh(seed: int) -> nn.Module:
-        from harbench.training.cell import build
-
         if weights is None:
             return _no_network(facts["model"], stored)
-        module = build(model, len(chosen), length, len(classes), facts["options"], seed)
-        return module.eval()
+        return _built(model, found, facts["options"], seed)
 
-    module = fresh(facts["seed"])
-    if weights is not None:
-        _put(weights, module, model.name, where)
+    module = fresh(facts["seed"]) if weights is None else network_of(stored, model, found, weights)
     parts = {"train": data.train, "validation": data.validation, "test": data.test}
     return LoadedCell(
         module=module,
         fresh=fresh,
         signals=data.signals,
-        length=length,
+        length=found.length,
         starts={name: part.starts for name, part in parts.items()},
         labels={name: part.labels for name, part in parts.items()},
         dataset=dataset,
-        task=task,
-        channels=tuple(dataset.channels[i] for i in chosen),
-        classes=classes,
+        task=found.task,
+        channels=tuple(dataset.channels[i] for i in found.channels),
+        classes=found.classes,
         null=stored.record["null"],
-        samples=_sample_classes(stream, fold, task, protocol),
+        samples=_sample_classes(found.stream, found.fold, found.task, found.protocol),
     )
+
+
+def network_of(
+    stored: StoredCell, model: Model, data: CellData, weights: Mapping[str, Any]
+) -> nn.Module:
+    """The network of a stored cell, on the CPU, in evaluation mode.
+
+    Args:
+        stored: Of which.
+        model: As registered.
+        data: For its shapes.
+        weights: From :func:`stored_weights`.
+
+    Raises:
+        ModelError: the model cannot be built.
+        ResultsError: the weights do not fit it.
+    """
+    facts = stored.record["cell"]
+    module = _built(model, data, facts["options"], facts["seed"])
+    _put(weights, module, model.name, str(stored.folder))
+    return module
+
+
+def _built(model: Model, data: CellData, options: Mapping[str, Any], seed: int) -> nn.Module:
+    from harbench.training.cell import build
+
+    shape = (len(data.channels), data.length, len(data.classes))
+    return build(model, *shape, options, seed).eval()
 
 
 def _put(weights: Mapping[str, Any], module: nn.Module, model: str, where: str) -> None:
@@ -220,7 +281,7 @@ def _sample_classes(
     return found
 
 
-def _weights(stored: StoredCell) -> dict[str, Any]:
+def stored_weights(stored: StoredCell) -> dict[str, Any]:
     """The tensors of a cell, by name.
 
     Raises:

@@ -106,7 +106,8 @@ class VariantTrainer:
             text = self._store.benchmark(cell.benchmark)["settings"]
             whole = loads(text, f"{cell.benchmark}.json").benchmarks[0]
             rows = tuple(entry for entry in whole.models if entry.row == cell.row)
-            alone = whole.model_copy(update={"models": rows, "seeds": (cell.seed,)})
+            only = {"models": rows, "seeds": (cell.seed,), "references": ()}
+            alone = whole.model_copy(update=only)
             planned = plan(alone, self._registry(), opened=self._opened, audit=False)
             if planned.missing is not None:
                 raise planned.missing

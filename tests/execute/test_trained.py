@@ -14,7 +14,7 @@ from harbench.execute.run import work_of
 from harbench.execute.trained import load_cell, trained_cells
 from harbench.plan import plan
 from harbench.plugins import Registry
-from harbench.results.store import sealed_text
+from harbench.results.sealed import sealed_text
 from toys.toy_plugin import write_toy_files
 from toys.workplace import TOY_PLUGIN, carry_out
 
