@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except HarbenchError as error:
         if settings().debug:
             raise
-        print(f"error: {error}", file=sys.stderr)
+        print(_printable(f"error: {error}"), file=sys.stderr)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
@@ -40,10 +40,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if settings().debug:
             raise
         kind = type(error).__name__
-        text = " ".join(str(error).split())
+        text = _printable(" ".join(str(error).split()))
         print(
             f"error: harbench met a bug: {kind}{f': {text}' if text else ''}\n"
             "  run again with --debug for the traceback: harbench --debug ...",
             file=sys.stderr,
         )
         sys.exit(BUG)
+
+
+def _printable(text: str) -> str:
+    """What the text of a plugin may hold could move the cursor; lines stay lines."""
+    from harbench.config.nodes import printable
+
+    return "\n".join(map(printable, text.split("\n")))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from harbench.cli.context import console, error_console, plugin_files, registry
+from harbench.cli.context import console, plugin_files, registry, remarks
 
 if TYPE_CHECKING:
     from harbench.execute.analysing import Analysed
@@ -52,7 +52,7 @@ def perform(
 
     train = trainer(store, jobs=jobs, device=device, timeout=timeout)
     found = analyse(analysis, entry, cells, options, train, store)
-    error_console().print(
+    remarks().print(
         f"tables{' and figures' if found.content['figures'] else ''} are in {found.folder}/",
         soft_wrap=True,
     )

@@ -29,12 +29,24 @@ class Settings:
 
 _settings = Settings()
 _registry: Registry | None = None
+_quiet = False
 
 
 def use(given: Settings) -> None:
     """Make these the global options of the process; plugins will be loaded anew."""
-    global _settings, _registry
-    _settings, _registry = given, None
+    global _settings, _registry, _quiet
+    _settings, _registry, _quiet = given, None, False
+
+
+def be_quiet() -> None:
+    """Let :func:`remarks` say nothing from now on."""
+    global _quiet
+    _quiet = True
+
+
+def is_quiet() -> bool:
+    """Whether results and errors are all that is to be printed."""
+    return _quiet
 
 
 def settings() -> Settings:
@@ -86,17 +98,23 @@ def console() -> Console:
 
 
 def error_console() -> Console:
-    """Where progress and remarks are printed."""
+    """Where errors are printed, and what a command says besides its result."""
     return _console(stderr=True)
 
 
-def _console(*, stderr: bool) -> Console:
-    from rich.console import Console
+def remarks() -> Console:
+    """Where progress and remarks are printed; nowhere with ``--quiet``."""
+    return _console(stderr=True, quiet=_quiet)
+
+
+def _console(*, stderr: bool, quiet: bool = False) -> Console:
+    from harbench.cli.console import PlainConsole
 
     stream = sys.stderr if stderr else sys.stdout
     wide = not stream.isatty() and not os.environ.get("COLUMNS")
-    return Console(
+    return PlainConsole(
         stderr=stderr,
+        quiet=quiet,
         width=PIPED_WIDTH if wide else None,
         markup=False,
         highlight=False,

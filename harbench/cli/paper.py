@@ -9,7 +9,7 @@ import typer
 
 from harbench.cli.context import console, error_console, plugin_files, registry
 from harbench.cli.options import Out
-from harbench.cli.table import Format
+from harbench.cli.table import Format, Standalone, check_standalone
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,6 +31,7 @@ def paper(
     markdown: Annotated[bool, typer.Option("--markdown", help="--format markdown.")] = False,
     csv: Annotated[bool, typer.Option("--csv", help="--format csv.")] = False,
     json: Annotated[bool, typer.Option("--json", help="--format json.")] = False,
+    standalone: Standalone = False,
     jobs: Annotated[
         int | None,
         typer.Option(min=0, help="0 measures costs in this process; else in another, one by one."),
@@ -44,6 +45,7 @@ def paper(
     table4` left there.
     """
     chosen = _format(form, markdown=markdown, csv=csv, json=json)
+    check_standalone(standalone, chosen)
     from harbench.plan import Opened
     from harbench.report.paper import Sources, paper_page
     from harbench.results import Store
@@ -62,7 +64,7 @@ def paper(
             str(file or DEFAULT_FILE),
         )
     )
-    _print(page, chosen)
+    _print(page, chosen, standalone=standalone)
     if failed:
         error_console().print(f"{failed} costs could not be measured")
         raise typer.Exit(1)
@@ -178,9 +180,10 @@ def _measure(
     return len(carry_out(work, planned, store, jobs)) if work.costs else 0
 
 
-def _print(page: Page, form: Format) -> None:
+def _print(page: Page, form: Format, *, standalone: bool) -> None:
+    from harbench.report.latex import latex_document, latex_snippets
     from harbench.report.paper import paper_json, paper_markdown, print_paper
-    from harbench.report.text import csv_text, latex
+    from harbench.report.text import csv_text
 
     if form is Format.rich:
         print_paper(console(), page)
@@ -191,4 +194,5 @@ def _print(page: Page, form: Format) -> None:
     elif form is Format.csv:
         typer.echo(csv_text(page.tables), nl=False)
     else:
-        typer.echo("\n".join(latex(table) for table in page.tables), nl=False)
+        write = latex_document if standalone else latex_snippets
+        typer.echo(write(page.tables), nl=False)

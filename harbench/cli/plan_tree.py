@@ -9,6 +9,8 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from harbench.report.plain_text import in_charset, many_lines
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -16,9 +18,9 @@ if TYPE_CHECKING:
     from harbench.plan import PlannedBenchmark, PlannedFold
     from harbench.results import Store
 
-# (what leads to a branch, the last branch, past a branch, past the last one)
-_LINES = ("├── ", "└── ", "│   ", "    ")
-_ASCII = ("|-- ", "`-- ", "|   ", "    ")
+# What leads to a branch, the last branch, past a branch, past the last one.
+GUIDES = ("├── ", "└── ", "│   ", "    ")
+ASCII_GUIDES = ("|-- ", "`-- ", "|   ", "    ")
 
 Branch = tuple[str, list[str]]
 """A line, and what hangs on it."""
@@ -35,13 +37,15 @@ def print_plan(
         work: What of it is to be done.
         store: Knows which cells failed before.
     """
-    guides = _ASCII if console.options.ascii_only else _LINES
+    plain = console.options.ascii_only
+    guides = ASCII_GUIDES if plain else GUIDES
     for benchmark in planned:
         head = f"{benchmark.settings.name}: {benchmark.dataset.name}, split {benchmark.split}"
         branches = [*_rows(benchmark, work, store), *_others(benchmark)]
         lines = _tree(head, branches, guides, console.width)
         # Not through rich, which would measure every line again.
-        console.file.write("\n".join(lines) + "\n")
+        text = "\n".join(lines) + "\n"
+        console.file.write(in_charset(text, ascii_only=plain))
     console.print(
         f"{len(work.cells)} cells to train, {len(work.cached)} cached; "
         f"{len(work.costs)} costs to measure"
@@ -85,7 +89,7 @@ def _tree(
 
 def _hung(text: str, first: str, then: str, width: int) -> Iterator[str]:
     """The lines of one label, behind their guides."""
-    if len(first) + len(text) <= width and "\n" not in text:
+    if len(first) + len(text) <= width and text.isprintable():
         yield first + text
         return
     for number, line in enumerate(_broken(text, width - max(len(first), len(then)))):
@@ -95,7 +99,7 @@ def _hung(text: str, first: str, then: str, width: int) -> Iterator[str]:
 def _broken(text: str, width: int) -> list[str]:
     return [
         piece
-        for line in text.split("\n")
+        for line in many_lines(text).split("\n")
         for piece in textwrap.wrap(line, max(width, 20), break_on_hyphens=False) or [""]
     ]
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harbench.cli.context import error_console, registry
+from harbench.cli.context import registry, remarks
 
 if TYPE_CHECKING:
     from harbench.config import Benchmark
@@ -83,7 +83,7 @@ def reading(dataset: str) -> Iterator[Callable[[int, int], None]]:
     """A bar while a dataset is read for the first time; one line where there is no terminal."""
     from rich.progress import Progress
 
-    console = error_console()
+    console = remarks()
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bars:
         task = bars.add_task(f"reading {dataset}", visible=False)
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from harbench.cli.cell_choice import chosen_cell
 from harbench.cli.context import error_console, plugin_files, registry
 from harbench.cli.options import AsJson, Out
 
 if TYPE_CHECKING:
     from harbench.execute.reproducing import Reproduced
-    from harbench.results import Store
 
 
 def reproduce(
@@ -20,6 +20,10 @@ def reproduce(
         str, typer.Argument(help="Key of a cell, its first characters, or its folder.")
     ],
     out: Out = Path("results"),
+    path: Annotated[
+        Path | None,
+        typer.Option(help="Where the dataset's files lie; as the first time if not given."),
+    ] = None,
     device: Annotated[
         str | None, typer.Option(help="cpu, cuda or cuda:N; that of the first time if not given.")
     ] = None,
@@ -32,7 +36,8 @@ def reproduce(
 
     Same bits: record, predictions and weights are equal to the byte. Within the interval: they are
     not, but NF is where one more seed of the row would be. Different: exit code 1. Below stands
-    what has changed in code, versions and machine. The results folder is only read.
+    what has changed in code, versions and machine. The results folder is only read. Cells of
+    imported bundles are trained from their records likewise, with the data of this machine.
     """
     from dataclasses import asdict
     from json import dumps
@@ -47,7 +52,7 @@ def reproduce(
         from harbench.training.cell import device_named
 
         device_named(device)
-    store, key = _found(cell, Store(out))
+    store, key = chosen_cell(cell, Store(out))
 
     def on_event(event: Event) -> None:
         if isinstance(event, Started):
@@ -59,6 +64,7 @@ def reproduce(
         registry(),
         ProcessExecutor(1) if jobs else InProcessExecutor(),
         device=device,
+        path=path,
         plugin_files=plugin_files(),
         on_event=on_event,
     )
@@ -68,31 +74,6 @@ def reproduce(
         _print(found)
     if found.verdict == "different":
         raise typer.Exit(1)
-
-
-def _found(word: str, store: Store) -> tuple[Store, str]:
-    """The store and key that are meant.
-
-    Raises:
-        ResultsError: no cell, or several, begin like that.
-    """
-    from harbench.errors import ResultsError
-    from harbench.results import Store
-
-    folder = Path(word)
-    if (folder / "record.json").is_file():
-        whole = folder.resolve()
-        return Store(whole.parents[2]), whole.name
-    found = store.folder.glob("cells/*/*/record.json")
-    keys = [path.parent.name for path in found if path.parent.name.startswith(word)]
-    if len(keys) != 1:
-        raise ResultsError(
-            f"{len(keys) or 'no'} cells begin with '{word}'",
-            where=str(store.folder),
-            expected="the key of one cell, its first characters, or its folder",
-            fix=f"ls {store.folder}/cells/*",
-        )
-    return store, keys[0]
 
 
 def _print(found: Reproduced) -> None:

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from harbench.cli.context import console, error_console, plugin_files, registry
+from harbench.cli.context import (
+    be_quiet,
+    console,
+    error_console,
+    plugin_files,
+    registry,
+    remarks,
+)
 from harbench.cli.options import Device, Jobs, Out, Timeout, check_timeout
 from harbench.cli.planning import narrowed, plan_one
 
 if TYPE_CHECKING:
     from harbench.config import Benchmark
+    from harbench.execute.analysing import Analysed
     from harbench.plan import PlannedBenchmark
     from harbench.results import Store
 
@@ -45,13 +53,26 @@ def run(
         bool, typer.Option("--strict", help="Missing data is an error, not an empty column.")
     ] = False,
     flops: Annotated[bool, typer.Option("--flops", help="Print FLOPs instead of MACs.")] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Print the tables and errors, nothing else.")
+    ] = False,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print the tables as JSON; all else goes to stderr.")
+    ] = False,
 ) -> None:
     """Train every model of every benchmark that is not trained yet, and print the tables.
 
     Cells that are in the results folder already are not trained again. Stopped at any moment,
     the same command goes on. Exit code 1 means that some cells failed.
     """
-    from harbench.cli.plan_tree import print_plan
+    from harbench.errors import ConfigError
+
+    if dry_run and json:
+        raise ConfigError(
+            "a plan has no tables", where="--dry-run --json", expected="one of the two"
+        )
+    if quiet:
+        be_quiet()
     from harbench.cli.training import carry_out
     from harbench.config import load, select
     from harbench.execute.run import work_of, write_manifests
@@ -82,12 +103,33 @@ def run(
         time_limit=timeout,
     )
     if dry_run:
+        from harbench.cli.plan_tree import print_plan
+
         print_plan(console(), planned, work, store)
     refuse_leaks(planned, str(file))
     if dry_run:
         return
     write_manifests(planned, store)
     failures = carry_out(work, planned, store, jobs)
+    options = {"jobs": jobs, "device": device, "timeout": timeout}
+    if json:
+        broken = _print_json(planned, store, options, flops=flops)
+    else:
+        broken = _print_tables(planned, store, options, flops=flops)
+    if work.cached:
+        remarks().print(f"{len(work.cached)} cells were in {out}/ already (cached)")
+    if failures:
+        error_console().print(f"{len(failures)} of {len(work.cells) + len(work.costs)} jobs failed")
+    if failures or broken:
+        raise typer.Exit(1)
+
+
+def _print_tables(
+    planned: Sequence[PlannedBenchmark], store: Store, options: dict[str, Any], *, flops: bool
+) -> int:
+    """Print the tables and what the analyses found; how many of these failed."""
+    from harbench.cli.analysing import show
+    from harbench.report.plain_text import one_line
     from harbench.report.table import comparison_table
     from harbench.report.terminal import print_table
 
@@ -100,56 +142,79 @@ def run(
             # Without scores a table is about its networks, and these were told of above.
             settings = benchmark.settings
             console().print(
-                f"{settings.name}: {settings.title}\n"
-                f"no NF measured; its networks are those above\n  try: {benchmark.missing.fix}\n",
+                f"{one_line(f'{settings.name}: {settings.title}')}\n"
+                "no NF measured; its networks are those above\n"
+                f"  try: {benchmark.missing.fix}\n",
                 soft_wrap=True,
             )
             continue
         shown |= costs
-        print_table(console(), comparison_table(store, benchmark.settings.name, flops=flops))
-        broken += _analyse(benchmark, store, jobs, device, timeout)
-    if work.cached:
-        error_console().print(f"{len(work.cached)} cells were in {out}/ already (cached)")
-    if failures:
-        error_console().print(f"{len(failures)} of {len(work.cells) + len(work.costs)} jobs failed")
-    if failures or broken:
-        raise typer.Exit(1)
+        table = comparison_table(store, benchmark.settings.name, flops=flops)
+        print_table(console(), table, out=store.folder)
+        for found in _analysed(benchmark, store, options):
+            broken += found is None
+            if found is not None:
+                show(found, store)
+    return broken
 
 
-def _analyse(
-    benchmark: PlannedBenchmark,
-    store: Store,
-    jobs: int | None,
-    device: str,
-    timeout: float | None,
+def _print_json(
+    planned: Sequence[PlannedBenchmark], store: Store, options: dict[str, Any], *, flops: bool
 ) -> int:
-    """Run the analyses of a benchmark that has trained cells, and print them; how many failed."""
-    from harbench.cli.analysing import perform, show
+    """Print one JSON text: the tables as ``harbench table --format json`` prints them, each with
+    ``failed`` (cells and why) and ``analyses``; how many of these failed."""
+    from json import dumps, loads
+
+    from harbench.report.analyses import json_of
+    from harbench.report.audit import leaks_of
+    from harbench.report.table import comparison_table
+    from harbench.report.text import json_text
+
+    names = [benchmark.settings.name for benchmark in planned]
+    tables = [comparison_table(store, name, flops=flops) for name in names]
+    content = loads(json_text(tables))
+    broken = 0
+    for of_benchmark, benchmark in zip(content, planned, strict=True):
+        of_benchmark["failed"] = [
+            {"row": row.name, "fold": cell.fold, "seed": cell.seed, "reason": failure["reason"]}
+            for row in benchmark.rows
+            for cell in row.cells
+            if not store.has(cell.key) and (failure := store.failure(cell.key))
+        ]
+        found = list(_analysed(benchmark, store, options))
+        leaks = leaks_of(store.benchmark(benchmark.settings.name))
+        of_benchmark["analyses"] = [loads(json_of(f.content, leaks)) for f in found if f]
+        broken += sum(f is None for f in found)
+    typer.echo(dumps(content, indent=1, ensure_ascii=True))
+    return broken
+
+
+def _analysed(
+    benchmark: PlannedBenchmark, store: Store, options: dict[str, Any]
+) -> Iterator[Analysed | None]:
+    """Run the analyses of a benchmark that has trained cells; None for each that failed."""
+    from harbench.cli.analysing import perform
     from harbench.cli.context import settings
     from harbench.errors import HarbenchError
     from harbench.execute.trained import trained_cells
+    from harbench.report.plain_text import many_lines
 
-    failed = 0
     entries = benchmark.settings.analyses
     cells = trained_cells(store, benchmark.settings.name, registry) if entries else []
     for entry in entries if cells else ():
         analysis = registry().analyses.get(entry.analysis)
         try:
-            found = perform(
-                analysis, entry.entry, cells, entry.options, store,
-                jobs=jobs, device=device, timeout=timeout,
-            )  # fmt: skip
-            show(found, store)
+            yield perform(analysis, entry.entry, cells, entry.options, store, **options)
         except HarbenchError as error:
             # The other benchmarks' tables are still to be printed.
             if settings().debug:
                 raise
             error_console().print(
-                f"analysis '{entry.entry}' of '{benchmark.settings.name}' failed: {error}",
+                f"analysis '{entry.entry}' of '{benchmark.settings.name}' failed: "
+                f"{many_lines(error)}",
                 soft_wrap=True,
             )
-            failed += 1
-    return failed
+            yield None
 
 
 def _check_analyses(benchmarks: Sequence[Benchmark]) -> None:

@@ -22,6 +22,28 @@ class Format(StrEnum):
     json = "json"
 
 
+Standalone = Annotated[
+    bool,
+    typer.Option("--standalone", help="With --format latex: a document that compiles by itself."),
+]
+
+
+def check_standalone(standalone: bool, form: Format) -> None:
+    """Refuse a document of its own in another format.
+
+    Raises:
+        ConfigError: the format is not LaTeX.
+    """
+    from harbench.errors import ConfigError
+
+    if standalone and form is not Format.latex:
+        raise ConfigError(
+            "only LaTeX stands in a document of its own",
+            where="--standalone",
+            expected="--format latex",
+        )
+
+
 def table(
     names: Annotated[
         list[str] | None,
@@ -33,36 +55,44 @@ def table(
         list[str] | None, typer.Option(help="A score to print; may be repeated.")
     ] = None,
     flops: Annotated[bool, typer.Option("--flops", help="Print FLOPs instead of MACs.")] = False,
+    standalone: Standalone = False,
+    own: Annotated[
+        bool, typer.Option("--own", help="Without what was imported or is reported by others.")
+    ] = False,
 ) -> None:
     """Print the tables of a results folder again. Nothing is trained, no data is read."""
     from harbench.errors import ResultsError
     from harbench.metrics import METRICS, SAMPLE_METRICS, find_metric
-    from harbench.report.table import DEFAULT_METRICS, comparison_table
+    from harbench.report.all_tables import all_tables
+    from harbench.report.latex import latex_document, latex_snippets
+    from harbench.report.table import DEFAULT_METRICS
     from harbench.report.terminal import print_table
-    from harbench.report.text import csv_text, json_text, latex, markdown
+    from harbench.report.text import csv_text, json_text, markdown
     from harbench.results import Store
 
+    check_standalone(standalone, form)
     store = Store(out)
-    chosen = names or store.benchmarks()
-    if not chosen:
-        raise ResultsError(
-            "there are no results yet", where=str(out), fix="harbench run benchmarks.yaml"
-        )
     metrics = list(dict.fromkeys(metric)) if metric else list(DEFAULT_METRICS)
     # Plugins are loaded for a name that is none of harbench's own.
-    own = METRICS.keys() | SAMPLE_METRICS.keys()
-    scores = () if own.issuperset(metrics) else tuple(registry().scores)
+    built_in = METRICS.keys() | SAMPLE_METRICS.keys()
+    scores = () if built_in.issuperset(metrics) else tuple(registry().scores)
     for name in metrics:
         find_metric(name, of_samples=True, added=scores)
     added = [score for score in scores if score.name in metrics]
-    tables = [comparison_table(store, name, metrics, flops=flops, added=added) for name in chosen]
+    tables = all_tables(store, names or (), metrics, flops=flops, added=added, elsewhere=not own)
+    if not tables:
+        raise ResultsError(
+            "there are no results yet", where=str(out), fix="harbench run benchmarks.yaml"
+        )
     if form is Format.rich:
         for found in tables:
-            print_table(console(), found)
+            print_table(console(), found, out=out)
     elif form is Format.csv:
         typer.echo(csv_text(tables), nl=False)
     elif form is Format.json:
         typer.echo(json_text(tables), nl=False)
+    elif form is Format.markdown:
+        typer.echo("\n".join(markdown(found) for found in tables), nl=False)
     else:
-        write = markdown if form is Format.markdown else latex
-        typer.echo("\n".join(write(found) for found in tables), nl=False)
+        write = latex_document if standalone else latex_snippets
+        typer.echo(write(tables), nl=False)

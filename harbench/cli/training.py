@@ -1,4 +1,4 @@
-"""Carrying out a plan with a progress bar: what ``run`` and the analyses that train share."""
+"""Carrying out a plan and showing how far it is: what ``run`` and the analyses that train share."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from harbench.cli.context import error_console, registry
+from harbench.cli.context import error_console, is_quiet, registry
 
 if TYPE_CHECKING:
     from harbench.execute.jobs import Failed
@@ -37,9 +37,18 @@ def carry_out(
     fits = any(job.cell.recipe is None for job in work.cells)
     executor = ProcessExecutor(places, estimators=fits) if places else InProcessExecutor()
     alone = ProcessExecutor(1, estimators=fits) if places else InProcessExecutor()
-    observers = Observers(registry().observers, store, _warn)
+    progress = RunProgress(
+        error_console(),
+        planned,
+        work.cached,
+        [job.key for job in work.cells],
+        places=places,
+        quiet=is_quiet(),
+    )
+    # What an observer is warned of is no error of the run, but stands above its tree.
+    observers = Observers(registry().observers, store, progress.say)
     try:
-        with RunProgress(error_console()) as progress:
+        with progress:
             failures = progress.follow_costs(measure_costs(work, store, alone), len(work.costs))
             efforts = efforts_of(work, planned, store)
             events = observers.watched(train_cells(work, efforts, store, executor))
@@ -56,10 +65,6 @@ def carry_out(
         )
         # Not typer.Exit, which is an Exception: an analysis that had this trained did not break.
         raise SystemExit(130) from None
-
-
-def _warn(text: str) -> None:
-    error_console().print(text, soft_wrap=True)
 
 
 def _cores() -> int:

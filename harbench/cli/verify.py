@@ -21,6 +21,7 @@ def verify(
 
     Names what is torn (missing, unreadable) or edited (changed after harbench wrote it); what is
     stale (whole, but made by other code of harbench, or in no table); and tables that lack cells.
+    Imported bundles are checked as well.
     Exit code 1 means that something is torn or edited.
     """
     from dataclasses import asdict
@@ -28,9 +29,16 @@ def verify(
 
     from harbench.cli.context import print_rows
     from harbench.results import Store
+    from harbench.results.imports import verify_imports
     from harbench.results.verifying import verify as look
 
-    found = look(Store(results))
+    store = Store(results)
+    found = look(store)
+    of_others = verify_imports(store)
+    found.cells += of_others.cells
+    found.windows += of_others.windows
+    found.files += of_others.files
+    found.findings += of_others.findings
     order = {"torn": 0, "edited": 1, "stale": 2, "unfinished": 3}
     findings = sorted(found.findings, key=lambda f: (order[f.kind], f.where))
     bad = found.damaged or (strict and bool(findings))

@@ -35,7 +35,7 @@ def print_analysis(
     if leaks is not None:
         parts.append(Text(leaks.line, style="bold red"))
     for title, table in content["tables"].items():
-        mark = " (leaky)" if any(_leaky(content, title, leaks)) else ""
+        mark = " (leaky)" if any(leaky_lines(content, title, leaks)) else ""
         parts.append(Text(f"{content['benchmark']}{mark}: {title}", style="bold"))
         parts.append(_body(table["columns"], _marked(content, title, leaks)))
         parts.append(Text(""))
@@ -48,25 +48,27 @@ def _body(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Table:
     body = Table(box=None, padding=(0, 1), header_style="bold", show_edge=False)
     by_column = list(zip(*rows, strict=True)) if rows else [()] * len(columns)
     for name, values in zip(columns, by_column, strict=True):
-        body.add_column(name, justify="right" if _is_number(values) else "left", overflow="fold")
-    digits = [_digits(values) for values in by_column]
+        body.add_column(name, justify="right" if is_number(values) else "left", overflow="fold")
+    digits = [digits_of(values) for values in by_column]
     for row in rows:
-        body.add_row(*(_shown(v, n) for v, n in zip(row, digits, strict=True)))
+        body.add_row(*(shown(v, n) for v, n in zip(row, digits, strict=True)))
     return body
 
 
-def _is_number(values: Sequence[Any]) -> bool:
+def is_number(values: Sequence[Any]) -> bool:
+    """Whether a column holds numbers, which stand to the right."""
     known = [v for v in values if v is not None]
     return bool(known) and all(isinstance(v, int | float) for v in known)
 
 
-def _digits(values: Sequence[Any]) -> int:
+def digits_of(values: Sequence[Any]) -> int:
     """Behind the point: one, but so many that the largest number shows three that count."""
     largest = max((abs(v) for v in values if isinstance(v, float)), default=0)
     return max(1, 2 - math.floor(math.log10(largest))) if largest else 1
 
 
-def _shown(value: Any, digits: int) -> str:
+def shown(value: Any, digits: int) -> str:
+    """A value of a table as text; ``digits`` behind the point where it is no whole number."""
     if value is None:
         return ABSENT
     if isinstance(value, bool | str):
@@ -74,7 +76,7 @@ def _shown(value: Any, digits: int) -> str:
     return f"{value:,.{digits}f}" if isinstance(value, float) else f"{value:,}"
 
 
-def _leaky(content: Mapping[str, Any], title: str, leaks: Leaks | None) -> list[bool]:
+def leaky_lines(content: Mapping[str, Any], title: str, leaks: Leaks | None) -> list[bool]:
     """Of each line of a table whether it is about a row that leaks.
 
     A table without a column "row" is about the row that its title begins with, else about the one
@@ -98,7 +100,7 @@ def _marked(content: Mapping[str, Any], title: str, leaks: Leaks | None) -> list
     lines = [list(line) for line in table["rows"]]
     if "row" in table["columns"]:
         place = table["columns"].index("row")
-        for line, leaky in zip(lines, _leaky(content, title, leaks), strict=True):
+        for line, leaky in zip(lines, leaky_lines(content, title, leaks), strict=True):
             line[place] = f"{line[place]} (leaky)" if leaky else line[place]
     return lines
 
@@ -110,7 +112,7 @@ def _with_leaks(
     table = content["tables"][title]
     if leaks is None:
         return table["columns"], table["rows"]
-    marks = _leaky(content, title, leaks)
+    marks = leaky_lines(content, title, leaks)
     lines = [[*line, leaky] for line, leaky in zip(table["rows"], marks, strict=True)]
     return [*table["columns"], "leaky"], lines
 

@@ -14,11 +14,11 @@ from harbench.report.terminal import print_page
 
 _NAMES = 3  # that are listed of what parts have in common
 
-_HEADS = (
+HEADS = (
     "Fold", "Part", "Windows", "Shared", "Subjects", "Sessions", "Recordings", "Filled", "Ahead",
     "Across",
 )  # fmt: skip
-_LEGEND = (
+LEGEND = (
     "Shared: windows that hold a sample of a training window. Subjects, Sessions, Recordings: how "
     "many of the part's train too. Filled: values that were missing; Ahead: of all values, those "
     "filled from later ones; Across: those filled from another part's."
@@ -42,7 +42,7 @@ def print_audit(console: Console, manifest: Manifest) -> None:
         leaky = line.startswith("LEAKY")
         parts.append(Text(line, style="bold red" if leaky else "dim"))
         if leaky:
-            parts.append(Text(_allowed(bool(manifest.get("allow_leakage")))))
+            parts.append(Text(what_follows(bool(manifest.get("allow_leakage")))))
     if manifest["missing"]:
         missing = manifest["missing"]
         parts.append(Text(f"not audited: {missing['what']}\n  try: {missing['fix']}"))
@@ -52,7 +52,8 @@ def print_audit(console: Console, manifest: Manifest) -> None:
     print_page(console, Group(*parts))
 
 
-def _allowed(allowed: bool) -> str:
+def what_follows(allowed: bool) -> str:
+    """What follows of a leak: whether the benchmark says that it may."""
     if allowed:
         return "the benchmark says allow_leakage: true, so it runs, and its rows are marked"
     return "harbench run refuses it: the benchmark does not say allow_leakage: true"
@@ -71,19 +72,20 @@ def _of_rows(found: RowsAudit) -> Iterator[RenderableType]:
     if not found.folds:
         return
     body = Table(box=None, padding=(0, 1), header_style="bold", show_edge=False)
-    for number, head in enumerate(_HEADS):
+    for number, head in enumerate(HEADS):
         left = number < 2 or head in ("Subjects", "Sessions", "Recordings")
         body.add_column(head, justify="left" if left else "right", overflow="fold")
     for audit in found.folds:
         for name, part in audit.parts.items():
-            body.add_row(audit.fold, name, *_cells(name, part))
+            body.add_row(audit.fold, name, *cells_of(name, part))
     yield body
-    yield Text(_LEGEND, style="dim")
-    for fact in _facts(found.folds):
+    yield Text(LEGEND, style="dim")
+    for fact in facts_of(found.folds):
         yield Text(fact)
 
 
-def _cells(name: str, part: PartAudit) -> Iterator[str]:
+def cells_of(name: str, part: PartAudit) -> Iterator[str]:
+    """What stands in a part's row behind fold and part, a text for each of the other HEADS."""
     yield f"{part.windows:,}"
     yield "" if name == "train" else f"{100 * part.shared:.1f} %"
     for common in (part.subjects, part.sessions, part.recordings):
@@ -105,7 +107,8 @@ def _common(common: Common) -> str:
     )
 
 
-def _facts(folds: tuple[FoldAudit, ...]) -> Iterator[str]:
+def facts_of(folds: tuple[FoldAudit, ...]) -> Iterator[str]:
+    """What holds for all folds of some rows, a line each."""
     first = folds[0]
     kept, every = first.channels
     fitted = {

@@ -7,23 +7,24 @@ based on mean-ranks?", JMLR 17, 2016, show why a comparison of two models should
 others' ranks; pairwise tests with Holm's adjustment are what aeon draws, too.) Such a
 group need not be neighbours on the axis: dots on its bar are its members.
 
-The figure is 3.4 inches wide, as one column of a page, made without pyplot; it is black on white,
-and no text is smaller than 6 points.
+Sizes, font and ink are those of :mod:`harbench.report.figures.style`.
 """
 
 from __future__ import annotations
 
 import math
-import os
-import textwrap
 from collections.abc import Sequence
 from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harbench.errors import ResultsError
-from harbench.execute.analysing import FIGURE_FORMATS, saved_figure
+from harbench.execute.analysing import FIGURE_FORMATS
 from harbench.report.comparison import ComparisonPage
+from harbench.report.figures.drawing import COLUMN
+from harbench.report.figures.saving import saved, write_file
+from harbench.report.figures.style import FAINT, INK, POINTS, SIZE, SMALL, new_sheet, styled
+from harbench.report.figures.text import distinct, plain, text_width, wrapped
 from harbench.report.repeats import plural, tests_text
 from harbench.report.tie_marks import too_few
 
@@ -31,15 +32,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-WIDTH = 3.4  # inches
-_INK, _FAINT = "#222222", "#888888"
-_SMALL, _NAME = 6.0, 7.0  # sizes of text, in points
-# All other lengths are in points.
-_MARGIN, _LINE, _BAR, _TICK = 4.0, 10.0, 5.0, 3.0
-_LONGEST = 24  # letters of a name; more are cut
+# All lengths are in points.
+_MARGIN, _LINE, _BAR, _TICK = 4.0, 10.5, 5.0, 3.0
 _NARROWEST = 60.0  # of the axis
 _NUMBER = 12.0  # width of a number below a tick, with room
-_CAPTION = 76  # letters of a line
 
 
 def cliques(names: Sequence[str], apart: Sequence[tuple[str, str]]) -> list[tuple[str, ...]]:
@@ -77,11 +73,19 @@ def cliques(names: Sequence[str], apart: Sequence[tuple[str, str]]) -> list[tupl
     return sorted(ordered, key=lambda group: (names.index(group[0]), -len(group)))
 
 
-def critical_difference(page: ComparisonPage) -> Figure:
+def groups(page: ComparisonPage) -> list[tuple[str, ...]]:
+    """The groups of models of which no two are told apart, the best first."""
+    ranks = {line.row: line.rank for line in page.models if line.rank is not None}
+    apart = [(pair.a, pair.b) for pair in page.standing.pairs if page.standing.is_apart(pair)]
+    return cliques(sorted(ranks, key=lambda name: ranks[name]), apart)
+
+
+def critical_difference(page: ComparisonPage, width: float = COLUMN) -> Figure:
     """The diagram of all models of a page.
 
     Args:
         page: Of any pairs; all its models are drawn.
+        width: In mm.
 
     Raises:
         ResultsError: the models have no fold and seed in common, so there is nothing to rank.
@@ -93,105 +97,78 @@ def critical_difference(page: ComparisonPage) -> Figure:
             where=page.benchmark,
             fix=f"harbench run benchmarks.yaml {page.benchmark}",
         )
+    with styled():
+        return _drawn(page, ranks, width)
+
+
+def _drawn(page: ComparisonPage, ranks: dict[str, float], width: float) -> Figure:
     names = sorted(ranks, key=lambda name: ranks[name])
-    apart = [(pair.a, pair.b) for pair in page.standing.pairs if page.standing.is_apart(pair)]
-    groups = cliques(names, apart)
-    caption = textwrap.wrap(_caption(page), _CAPTION)
+    bars_of = groups(page)
+    points = width * POINTS
+    notes = wrapped(caption(page), SMALL, points - 2 * _MARGIN)
     right = names[: (len(names) + 1) // 2]
     left = names[len(right) :]
     top = 2 * _LINE + _TICK  # title and numbers of the axis
-    bars = _LINE * 0.8 + _BAR * len(groups)
+    bars = _LINE * 0.8 + _BAR * len(bars_of)
     labels = _LINE * len(right)
-    notes = (_SMALL + 1.5) * len(caption) + _MARGIN
-    height = _MARGIN + top + bars + labels + _LINE * 0.6 + notes
-    figure = _figure(height)
-    axes = figure.add_axes((0, 0, 1, 1))
-    axes.set_xlim(0, 72 * WIDTH)
+    below = (SMALL + 1.5) * len(notes) + _MARGIN
+    height = _MARGIN + top + bars + labels + _LINE * 0.6 + below
+    sheet = new_sheet(width, height)
+    axes = sheet.axes(0, 0, points, height)
+    axes.set_xlim(0, points)
     axes.set_ylim(-height, 0)  # points from the top, downwards
     axes.set_axis_off()
-    margin = _room(names)
-    low, high = margin, 72 * WIDTH - margin
+    # What the names may take on either side of the axis.
+    room = (points - _NARROWEST) / 2 - 5 - _MARGIN
+    size = SIZE if max(text_width(plain(name)[:200], SIZE) for name in names) <= room else SMALL
+    short = dict(zip(names, distinct(names, size, room), strict=True))
+    margin = max(text_width(text, size) for text in short.values()) + 5 + _MARGIN
+    low, high = margin, points - margin
     k = len(names)
 
     def place(rank: float) -> float:
         return high - (rank - 1) / (k - 1) * (high - low)
 
+    def write(x: float, y: float, text: str, ha: str, va: str, fontsize: float = SMALL) -> None:
+        axes.text(x, y, text, ha=ha, va=va, fontsize=fontsize, color=INK, parse_math=False)
+
     axis = -(_MARGIN + top)
     _axis(axes, axis, k, [place(rank) for rank in range(1, k + 1)])
-    axes.text(
-        (low + high) / 2, -_MARGIN, f"average rank, {page.metric_title}", ha="center", va="top",
-        fontsize=_SMALL, color=_INK,
-    )  # fmt: skip
-    for number, group in enumerate(groups):
+    write((low + high) / 2, -_MARGIN, f"average rank, {page.metric_title}", "center", "top")
+    for number, group in enumerate(bars_of):
         y = axis - _LINE * 0.8 - _BAR * number
-        xs = [place(ranks[name] or 0) for name in group]
-        axes.plot([min(xs) - 2, max(xs) + 2], [y, y], color=_INK, linewidth=2.2,
+        xs = [place(ranks[name]) for name in group]
+        axes.plot([min(xs) - 2, max(xs) + 2], [y, y], color=INK, linewidth=2.2,
                   solid_capstyle="butt", gid=f"clique-{number}")  # fmt: skip
-        axes.plot(xs, [y] * len(xs), "o", color=_INK, markersize=3.6, markeredgewidth=0)
+        axes.plot(xs, [y] * len(xs), "o", color=INK, markersize=3.6, markeredgewidth=0)
     first = axis - bars - _LINE * 0.6
     # The best of each side is on top; the inner ones lie lowest, so that no line crosses a name.
     for side, members in ((1, right), (-1, left[::-1])):
         for number, name in enumerate(members):
-            x, y = place(ranks[name] or 0), first - _LINE * number
+            x, y = place(ranks[name]), first - _LINE * number
             end = high + 3 if side > 0 else low - 3
-            axes.plot([x, x, end], [axis, y, y], color=_FAINT, linewidth=0.6, zorder=1)
-            axes.text(end + 2 * side, y, _short(name), ha="left" if side > 0 else "right",
-                      va="center", fontsize=_name_size(names), color=_INK)  # fmt: skip
-    for number, line in enumerate(caption):
-        y = -height + _MARGIN + (_SMALL + 1.5) * (len(caption) - number)
-        axes.text(_MARGIN, y, line, ha="left", va="top", fontsize=_SMALL, color=_INK)
-    return figure
-
-
-def _figure(height: float) -> Figure:
-    import matplotlib
-    from matplotlib.figure import Figure
-
-    # Type 42 embeds TrueType, which publishers ask for; read when a figure is saved.
-    matplotlib.rcParams["pdf.fonttype"] = 42
-    matplotlib.rcParams["ps.fonttype"] = 42
-    return Figure(figsize=(WIDTH, height / 72), dpi=300)
+            axes.plot([x, x, end], [axis, y, y], color=FAINT, linewidth=0.6, zorder=1)
+            write(end + 2 * side, y, short[name], "left" if side > 0 else "right",
+                  "center_baseline", size)  # fmt: skip
+    for number, line in enumerate(notes):
+        write(_MARGIN, -height + _MARGIN + (SMALL + 1.5) * (len(notes) - number), line, "left",
+              "top")  # fmt: skip
+    return sheet.figure
 
 
 def _axis(axes: Axes, y: float, k: int, ticks: Sequence[float]) -> None:
-    axes.plot([ticks[0], ticks[-1]], [y, y], color=_INK, linewidth=0.8)
+    axes.plot([ticks[0], ticks[-1]], [y, y], color=INK, linewidth=0.8)
     step = math.ceil(_NUMBER * (k - 1) / (ticks[0] - ticks[-1]))
     shown = {number for number in range(0, k, step) if number <= k - 1 - step} | {k - 1}
     for number, x in enumerate(ticks):
-        axes.plot([x, x], [y, y + _TICK], color=_INK, linewidth=0.8)
+        axes.plot([x, x], [y, y + _TICK], color=INK, linewidth=0.8)
         if number in shown:
             axes.text(x, y + _TICK + 1, f"{number + 1}", ha="center", va="bottom",
-                      fontsize=_SMALL, color=_INK)  # fmt: skip
+                      fontsize=SMALL, color=INK)  # fmt: skip
 
 
-def _short(name: str) -> str:
-    # Names of variants differ at their ends.
-    half = _LONGEST // 2
-    return name if len(name) <= _LONGEST else f"{name[: half - 1]}…{name[-half:]}"
-
-
-def _width(text: str, size: float) -> float:
-    from matplotlib.font_manager import FontProperties
-    from matplotlib.textpath import TextToPath
-
-    width, _, _ = TextToPath().get_text_width_height_descent(
-        text, FontProperties(size=size), ismath=False
-    )
-    return float(width)
-
-
-def _name_size(names: Sequence[str]) -> float:
-    widest = max(_width(_short(name), _NAME) for name in names)
-    return _NAME if 72 * WIDTH - 2 * (widest + 5 + _MARGIN) >= _NARROWEST else _SMALL
-
-
-def _room(names: Sequence[str]) -> float:
-    """What the names take on either side of the axis."""
-    size = _name_size(names)
-    return max(_width(_short(name), size) for name in names) + 5 + _MARGIN
-
-
-def _caption(page: ComparisonPage) -> str:
+def caption(page: ComparisonPage) -> str:
+    """What the ranks are over, and what the bars mean."""
     over = plural(len(page.ranked), page.unit)
     simulated = "SIMULATED data. " if any("SIMULATED" in line for line in page.lines) else ""
     leaky = "LEAKY split. " if any("LEAKY" in line for line in page.lines) else ""
@@ -209,22 +186,6 @@ def write_figure(figure: Figure, folder: Path, name: str) -> list[Path]:
     Raises:
         ResultsError: the folder cannot be written.
     """
-    written = []
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for ending in FIGURE_FORMATS:
-            target = folder / f"{name}.{ending}"
-            temporary = folder / f".{name}.{ending}.{os.getpid()}"
-            try:
-                temporary.write_bytes(saved_figure(figure, ending))
-                temporary.replace(target)
-            finally:
-                temporary.unlink(missing_ok=True)
-            written.append(target)
-    except OSError as error:
-        raise ResultsError(
-            f"figures cannot be written: {error.strerror or error}",
-            where=str(folder),
-            expected="a folder that can be written",
-        ) from error
-    return written
+    return [
+        write_file(folder, f"{name}.{ending}", saved(figure, ending)) for ending in FIGURE_FORMATS
+    ]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from harbench.metrics import METRICS, SAMPLE_METRICS, Summary, summarise
@@ -14,8 +15,14 @@ from harbench.nouns import Score
 from harbench.report.audit import audit_line, compared_rows, is_leaky
 from harbench.report.chance_row import add_chance_row
 from harbench.report.cost_columns import add_costs, add_efforts, cost_columns
+from harbench.report.exported_columns import add_exported
 from harbench.report.older_cells import note_older
 from harbench.report.precision_note import note_precision
+from harbench.report.rows_from_elsewhere import (
+    add_imported_rows,
+    add_reported_rows,
+    printed_columns,
+)
 from harbench.report.tabular import ABSENT, Column, Table, Value
 from harbench.report.tie_marks import mark_ties
 from harbench.results import Store
@@ -38,6 +45,7 @@ def comparison_table(
     *,
     flops: bool = False,
     added: Sequence[Score] = (),
+    elsewhere: bool = True,
 ) -> Table:
     """The table of one benchmark, from the store.
 
@@ -48,6 +56,8 @@ def comparison_table(
             :data:`~harbench.metrics.SAMPLE_METRICS` and of ``added``, a column each.
         flops: Print FLOPs (2 MACs) instead of MACs.
         added: Scores of plugins that ``metrics`` names.
+        elsewhere: Add the rows that were not trained here: of imported bundles, and what others
+            report.
 
     Raises:
         PluginError: a score of a plugin breaks.
@@ -57,12 +67,18 @@ def comparison_table(
     table = Table(name, manifest["title"], _lines(manifest), [], [], [])
     if manifest["missing"]:
         table.missing = f"{manifest['missing']['what']}\n  try: {manifest['missing']['fix']}"
-    published = any(row["published"] for row in manifest["rows"])
-    table.columns = _columns(table, manifest, metrics, flops, published, added)
+    if not elsewhere:
+        manifest.pop("references", None)
+    table.columns = _columns(table, manifest, metrics, flops, added)
+    add_row = partial(_add_row, metrics=metrics, flops=flops, added=added)
     for row in manifest["rows"]:
-        _add_row(table, store, manifest, row, metrics, flops, added)
+        add_row(table, store, manifest, row)
     _mark_best(table, metrics, compared_rows(manifest))
+    if elsewhere:
+        add_imported_rows(table, store, manifest, add_row)
+        add_reported_rows(table, manifest)
     add_chance_row(table, store, manifest, metrics, added)
+    add_exported(table, store, manifest)
     _note_intervals(table, metrics)
     mark_ties(table, manifest, metrics)
     number_as_read(table)
@@ -96,7 +112,6 @@ def _columns(
     manifest: dict[str, Any],
     metrics: Sequence[str],
     flops: bool,
-    published: bool,
     added: Sequence[Score],
 ) -> list[Column]:
     # Where it is the same in all rows, it is the first to go.
@@ -111,11 +126,7 @@ def _columns(
         notes = (table.note(said[metric]),) if metric in said else ()
         columns.append(Column(metric, titles[metric], 0 if rank == 0 else 3, notes))
     columns += cost_columns(table, manifest, flops)
-    if published:
-        columns += [
-            Column(f"printed {key}", f"printed\n{key}", 1) for key in ("NF", "parameters", "FLOPs")
-        ]
-    return columns
+    return columns + printed_columns(manifest)
 
 
 def _add_row(
@@ -136,6 +147,7 @@ def _add_row(
         "step": row["step"],
         "n_channels": row["n_channels"],
         "n_classes": row["n_classes"],
+        "origin": "here",
         "simulated": bool(manifest["simulates"]),
         "leaky": is_leaky(row["folds"]),
         "test_overlap": max((fold["test_overlap"] for fold in row["folds"]), default=None),
@@ -226,7 +238,8 @@ def _add_published(
             notes.append(table.note(f"printed by {first['source']}"))
         if column in first["defects"]:
             notes.append(table.note(f"{first['row']}, {column}: {first['defects'][column]}"))
-        values[f"printed {column}"] = Value(text, tuple(notes))
+        if f"printed {column}" in values:
+            values[f"printed {column}"] = Value(text, tuple(notes))
     for other in others:
         printed = ", ".join(f"{column} {text}" for column, text in other["printed"].items())
         defects = "".join(f"; {c}: {t}" for c, t in other["defects"].items())

@@ -2,29 +2,40 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
+from pathlib import Path
 
 from rich.console import Console, Group, RenderableType
 from rich.measure import Measurement
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from harbench.report.plain_text import in_charset, many_lines, one_line, superscript
 from harbench.report.table import Column, Table, Value, number_as_read
 
-_SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+__all__ = ["print_page", "print_table", "superscript"]
+
+# Of a row's name, however narrow the terminal is.
+_LEAST_NAME = 16
 
 
-def superscript(notes: tuple[int, ...]) -> str:
-    """(1, 12) -> "¹ ¹²"."""
-    return " ".join(str(note).translate(_SUPERSCRIPTS) for note in notes)
+def print_table(console: Console, table: Table, *, out: Path | None = None) -> None:
+    """Print a table; where the terminal is too narrow, columns go in the order of their rank.
 
+    A line below says which went, and how to see them. Names of rows that are longer than what is
+    left are broken; numbers never are.
 
-def print_table(console: Console, table: Table) -> None:
-    """Print a table; where the terminal is too narrow, columns go in the order of their rank."""
+    Args:
+        console: To print on.
+        table: Text in it may come from anywhere: it is printed as what can be printed.
+        out: Results folder that ``harbench table`` prints it from again; None is its default.
+    """
+    plain = console.options.ascii_only
     columns = list(table.columns)
     unbounded = console.options.update(max_width=10_000)
     while True:
-        body = _body(table, columns)
+        body = _body(table, columns, plain)
         wanted = Measurement.get(console, unbounded, body).maximum
         droppable = [column for column in columns if column.width_rank > 0]
         if wanted <= console.width or not droppable:
@@ -36,8 +47,14 @@ def print_table(console: Console, table: Table) -> None:
         rows = [{c.key: row[c.key] for c in columns if c.key in row} for row in table.rows]
         table = replace(table, columns=columns, rows=rows)
         number_as_read(table)
-        body = _body(table, table.columns)
-    print_page(console, Group(*_around(table, body, left_out)))
+        body = _body(table, table.columns, plain)
+        wanted = Measurement.get(console, unbounded, body).maximum
+    if wanted > console.width:
+        name = body.columns[0]
+        of_name = Measurement.get(console, unbounded, _names(body)).maximum
+        name.no_wrap, name.overflow = False, "fold"
+        name.width = max(_LEAST_NAME, of_name - (wanted - console.width))
+    print_page(console, Group(*_around(table, body, left_out, out, plain)))
 
 
 def print_page(console: Console, page: RenderableType) -> None:
@@ -51,39 +68,60 @@ def print_page(console: Console, page: RenderableType) -> None:
     console.file.write("\n".join(line.rstrip() for line in captured.get().split("\n")))
 
 
-def _around(table: Table, body: RichTable, left_out: list[str]) -> list[RenderableType]:
-    parts: list[RenderableType] = [Text(f"{table.name}: {table.title}", style="bold")]
+def _around(
+    table: Table, body: RichTable, left_out: list[str], out: Path | None, plain: bool
+) -> list[RenderableType]:
+    def text(words: str, style: str) -> Text:
+        return Text(in_charset(words, ascii_only=plain), style=style)
+
+    parts: list[RenderableType] = [text(one_line(f"{table.name}: {table.title}"), "bold")]
     for line in table.lines:
         alarming = line.startswith(("LEAKY", "SIMULATED"))
-        parts.append(Text(line, style="bold red" if alarming else "dim"))
+        parts.append(text(one_line(line), "bold red" if alarming else "dim"))
     parts.append(body)
     notes = RichTable.grid(padding=(0, 1))
+    notes.add_column(no_wrap=True)
+    notes.add_column(overflow="fold")
     for number, note in enumerate(table.footnotes, 1):
-        notes.add_row(Text(superscript((number,)), style="dim"), Text(note, style="dim"))
+        mark = superscript((number,), ascii_only=plain)
+        notes.add_row(Text(mark, style="dim"), text(one_line(note), "dim"))
     parts.append(notes)
     if left_out:
-        parts.append(Text(f"(too narrow for: {', '.join(left_out)})", style="dim italic"))
+        again = f"harbench table {table.name} --format csv"
+        again += f" --out {shlex.quote(str(out))}" if out not in (None, Path("results")) else ""
+        said = f"(too narrow for: {', '.join(left_out)}; all of them: {again})"
+        parts.append(text(one_line(said), "dim italic"))
     if table.missing:
-        parts.append(Text(f"no NF measured: {table.missing}", style="yellow"))
+        parts.append(text(many_lines(f"no NF measured: {table.missing}"), "yellow"))
     parts.append(Text(""))
     return parts
 
 
-def _body(table: Table, columns: list[Column]) -> RichTable:
+def _names(body: RichTable) -> RichTable:
+    """The first column alone, to be measured."""
+    alone = RichTable(box=None, padding=(0, 0), show_edge=False)
+    alone.add_column(no_wrap=True)
+    for cell in body.columns[0].cells:
+        alone.add_row(cell)
+    return alone
+
+
+def _body(table: Table, columns: list[Column], plain: bool) -> RichTable:
     body = RichTable(box=None, padding=(0, 1), header_style="bold", show_edge=False)
     for column in columns:
-        title = Text(column.title)
+        title = Text(in_charset(many_lines(column.title), ascii_only=plain))
         if column.notes:
-            title.append(f" {superscript(column.notes)}")
+            title.append(f" {superscript(column.notes, ascii_only=plain)}")
         left = column.key == "row"
         body.add_column(title, justify="left" if left else "right", no_wrap=True)
     for row in table.rows:
-        body.add_row(*(_cell(row.get(column.key, Value(""))) for column in columns))
+        body.add_row(*(_cell(row.get(column.key, Value("")), plain) for column in columns))
     return body
 
 
-def _cell(value: Value) -> Text:
-    text = Text(value.text, style="bold green" if value.best else "")
+def _cell(value: Value, plain: bool) -> Text:
+    shown = in_charset(one_line(value.text), ascii_only=plain)
+    text = Text(shown, style="bold green" if value.best else "")
     if value.notes:
-        text.append(f" {superscript(value.notes)}", style="dim")
+        text.append(f" {superscript(value.notes, ascii_only=plain)}", style="dim")
     return text

@@ -1,4 +1,4 @@
-"""Tables as text for papers, pages and programs: Markdown, LaTeX, CSV, JSON."""
+"""Tables as text for pages and programs: Markdown, CSV, JSON. LaTeX has a room of its own."""
 
 from __future__ import annotations
 
@@ -8,24 +8,11 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from harbench.report.latex import latex
 from harbench.report.table import Table, Value
 
-_LATEX = {
-    "\\": r"\textbackslash{}",
-    "&": r"\&",
-    "%": r"\%",
-    "$": r"\$",
-    "#": r"\#",
-    "_": r"\_",
-    "{": r"\{",
-    "}": r"\}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "±": r"$\pm$",
-    "–": "--",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-}
+__all__ = ["csv_text", "json_text", "latex", "markdown"]
+
 _MARKDOWN = {"|": r"\|", "*": r"\*", "_": r"\_", "<": "&lt;", "`": r"\`"}
 
 
@@ -51,38 +38,6 @@ def markdown(table: Table) -> str:
     lines += [f"<sup>{n}</sup> {escape(note)}  " for n, note in enumerate(table.footnotes, 1)]
     if table.missing:
         lines += ["", escape(f"no NF measured: {' '.join(table.missing.split())}")]
-    return "\n".join(lines) + "\n"
-
-
-def latex(table: Table) -> str:
-    """A booktabs table (needs the packages booktabs and threeparttable)."""
-
-    def escape(text: str) -> str:
-        return "".join(_LATEX.get(letter, letter) for letter in text)
-
-    def cell(value: Value) -> str:
-        text = rf"\textbf{{{escape(value.text)}}}" if value.best else escape(value.text)
-        marks = ",".join(map(str, value.notes))
-        return text + (rf"\tnote{{{marks}}}" if marks else "")
-
-    heads = [cell(Value(c.title.replace("\n", " "), c.notes)) for c in table.columns]
-    lines = [
-        r"\begin{table}",
-        r"\centering",
-        r"\begin{threeparttable}",
-        rf"\caption{{{escape(table.title)}. {escape(' '.join(table.lines))}}}",
-        rf"\label{{tab:{table.name}}}",
-        rf"\begin{{tabular}}{{l{'r' * (len(table.columns) - 1)}}}",
-        r"\toprule",
-        " & ".join(heads) + r" \\",
-        r"\midrule",
-    ]
-    for row in table.rows:
-        cells = [cell(row.get(column.key, Value(""))) for column in table.columns]
-        lines.append(" & ".join(cells) + r" \\")
-    lines += [r"\bottomrule", r"\end{tabular}", r"\begin{tablenotes}\footnotesize"]
-    lines += [rf"\item[{n}] {escape(note)}" for n, note in enumerate(table.footnotes, 1)]
-    lines += [r"\end{tablenotes}", r"\end{threeparttable}", r"\end{table}"]
     return "\n".join(lines) + "\n"
 
 

@@ -99,7 +99,7 @@ def measured(sources: Sources, benchmark: str, entry: str | None = None) -> Meas
     store = sources.store
     return Measured(
         store.benchmark(benchmark),
-        comparison_table(store, benchmark),
+        comparison_table(store, benchmark, elsewhere=False),
         store.analysis(benchmark, entry) if entry else None,
     )
 

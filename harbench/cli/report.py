@@ -1,0 +1,74 @@
+"""``harbench report``: a results folder as one HTML page that opens anywhere, without a network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from harbench.cli.context import error_console, registry
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harbench.nouns import Score
+
+
+def report(
+    results: Annotated[
+        Path, typer.Argument(metavar="[RESULTS]", help="Folder of results; results if not given.")
+    ] = Path("results"),
+    out: Annotated[Path, typer.Option(help="The file.")] = Path("report.html"),
+    benchmark: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Only this benchmark; may be repeated."),
+    ] = None,
+    metric: Annotated[
+        list[str] | None,
+        typer.Option(help="A score of the tables; may be repeated. Figures are of the first."),
+    ] = None,
+) -> None:
+    """Write a results folder as one HTML page: tables that can be sorted and filtered, figures,
+    the leakage audit, what analyses found, and for each row the command that makes it again.
+
+    Nothing is trained, no data is read. The page loads nothing from anywhere. Equal results give
+    equal bytes.
+    """
+    from harbench.errors import ResultsError
+    from harbench.report.html import report_of, write_report
+    from harbench.report.table import DEFAULT_METRICS
+    from harbench.results import Store
+
+    store = Store(results)
+    metrics = list(dict.fromkeys(metric)) if metric else list(DEFAULT_METRICS)
+    datasets = registry().datasets
+    with error_console().status("drawing"):
+        page = report_of(
+            store,
+            list(dict.fromkeys(benchmark or ())),
+            metrics=metrics,
+            added=_added(metrics),
+            channels=datasets.get("opportunity").channels if "opportunity" in datasets else (),
+        )
+        if not page.benchmarks:
+            raise ResultsError(
+                "there are no results yet", where=str(results), fix="harbench run benchmarks.yaml"
+            )
+        size = write_report(page, out)
+    n, rows = len(page.benchmarks), sum(part.rows for part in page.benchmarks)
+    typer.echo(f"{out}: {n} benchmark{'s' * (n != 1)}, {rows} rows, {size / 1e6:.1f} MB")
+
+
+def _added(metrics: Sequence[str]) -> list[Score]:
+    """The scores of plugins among these.
+
+    Raises:
+        ConfigError: there is no such score.
+    """
+    from harbench.metrics import find_metric
+
+    scores = tuple(registry().scores)
+    for name in metrics:
+        find_metric(name, of_samples=True, added=scores)
+    return [score for score in scores if score.name in metrics]
