@@ -36,7 +36,12 @@ from harbench_analyses.ablation_ranking import (
     for_every_seed,
     grouped,
 )
-from harbench_analyses.ablation_tables import chosen_table, score_table, shortest_table
+from harbench_analyses.ablation_tables import (
+    chosen_table,
+    names_of,
+    score_table,
+    shortest_table,
+)
 from harbench_analyses.ablation_training import (
     GREEDY,
     Networks,
@@ -158,7 +163,14 @@ def ablation(
         unit=estimate(whole.of(nf)).unit,
     )
     simulated = " (simulated data)" if chosen[0].simulates else ""
-    picture = figure_of(found, whole, by=by, title=f"NF by number of {by}s, {name}{simulated}")
+    picture = figure_of(
+        found,
+        whole,
+        by=by,
+        title=f"NF by number of {by}s, {name}{simulated}",
+        shortest={order: (of.k, names_of(of, grouping)) for order, of in lists.items()},
+        within=within,
+    )
     return harbench.AnalysisResult(
         _tables(found, whole, lists, grouping, chosen_on),
         notes(findings),

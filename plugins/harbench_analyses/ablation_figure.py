@@ -33,7 +33,7 @@ _FAINT, _INK = "#888888", "#222222"
 _SMALL, _LABEL, _TITLE = 6.0, 7.0, 8.0  # sizes of text, in points
 _LINEAR = 16  # groups up to which every count has equal room; above, every halving
 _ASIDE = 1.6  # points that the orders stand apart, so that no bar hides another
-_TITLE_WIDTH = 56  # characters
+_TITLE_WIDTH, _CAPTION_WIDTH = 56, 74  # characters
 _TICK = 11.0  # points that the number of a tick needs
 
 
@@ -47,7 +47,13 @@ class _Line:
 
 
 def figure_of(
-    found: Mapping[str, Sequence[Outcome]], whole: Outcome, *, by: str, title: str
+    found: Mapping[str, Sequence[Outcome]],
+    whole: Outcome,
+    *,
+    by: str,
+    title: str,
+    shortest: Mapping[str, tuple[int, str]] | None = None,
+    within: float = 0.0,
 ) -> Figure:
     """NF with intervals above, parameters and MACs in percent of the whole network's below.
 
@@ -56,7 +62,10 @@ def figure_of(
         whole: The finished cells; every order ends there.
         by: What is counted: "channel", "sensor" or "position".
         title: Text.
+        shortest: Order -> how many groups its shortest list has, and their names; a ring marks it.
+        within: NF, 0 .. 1, that such a list may lose.
     """
+    lists = {order: (k, names) for order, (k, names) in (shortest or {}).items() if k < whole.k}
     lines = [_line(order, [*of_order, whole]) for order, of_order in found.items()]
     all_of_them = estimate(whole.of(nf))
     parameters, macs = (mean_cost(whole, field) for field in ("parameters", "macs"))
@@ -70,6 +79,7 @@ def figure_of(
         height_ratios=[5, 3] if costs else [1],
     )[:, 0]
     _scores(axes[0], lines, all_of_them, whole.k)
+    _ring(axes[0], lines, lists)
     if costs:
         _costs(axes[1], lines, parameters, macs)
     _across(axes[-1], sorted({k for line in lines for k in line.counts}), whole.k)
@@ -78,7 +88,36 @@ def figure_of(
         f"{by}s kept" + (" (bars: 95 % t interval)" if bars else ""), fontsize=_LABEL
     )
     figure.suptitle(textwrap.fill(title, _TITLE_WIDTH), x=0.01, ha="left", fontsize=_TITLE)
+    if lists:
+        said = [f"Ring: the shortest list that keeps NF within {100 * within:g} points."]
+        said += [f"{order}, {k} of {whole.k}: {names}" for order, (k, names) in lists.items()]
+        below = "\n".join(_clipped(line) for line in said)
+        figure.supxlabel(below, x=0.01, ha="left", fontsize=_SMALL)
     return figure
+
+
+def _clipped(line: str) -> str:
+    """At most two lines; the table has all of it."""
+    wrapped = textwrap.wrap(line, _CAPTION_WIDTH)
+    return "\n".join(wrapped[:2]) + " …" * (len(wrapped) > 2)
+
+
+def _ring(axes: Axes, lines: Sequence[_Line], lists: Mapping[str, tuple[int, str]]) -> None:
+    """Mark the shortest list of each order."""
+    for place, line in enumerate(lines):
+        k = lists.get(line.order, (0, ""))[0]
+        if k in line.counts:
+            axes.plot(
+                [k],
+                [100 * line.scores[line.counts.index(k)].mean],
+                marker="o",
+                markersize=7.5,
+                markerfacecolor="none",
+                markeredgecolor=_INK,
+                markeredgewidth=0.8,
+                transform=_aside(axes, place, len(lines)),
+                gid=f"shortest-{line.order}",
+            )
 
 
 def _line(order: str, of_order: Sequence[Outcome]) -> _Line:

@@ -119,6 +119,8 @@ def new_figure(
     # Type 42 embeds TrueType, which publishers ask for; read when a figure is saved.
     matplotlib.rcParams["pdf.fonttype"] = 42
     matplotlib.rcParams["ps.fonttype"] = 42
+    # A class or channel with two dollar signs in its name is no formula.
+    matplotlib.rcParams["text.parse_math"] = False
     return Figure(figsize=(width, height), dpi=300, layout=layout)
 
 
