@@ -5,8 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from toys.toy_plugin import write_toy_files
-from toys.workplace import Workplace
+# Read when numpy and torch are first imported: hence before the imports below. The threads of
+# several test processes wait for one another in busy loops, at several times the processor time.
+for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(name, "1")
+
+from toys.toy_plugin import write_toy_files  # noqa: E402
+from toys.workplace import Workplace  # noqa: E402
 
 ROOT = Path(__file__).parents[1]
 

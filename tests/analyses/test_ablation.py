@@ -734,6 +734,19 @@ def test_equal_runs_say_the_same():
         assert table.equals(again.tables[title])
 
 
+def test_the_figure_marks_and_names_the_shortest_list():
+    result = World().run(k=[1, 3], by="sensor", within=0.9)
+    (figure,) = result.figures.values()
+    scores = figure.axes[0]
+    rows = result.tables["shortest list of sensors"]
+    shorter = rows[rows["k"] < rows["of"]]
+    rings = {line.get_gid(): line for line in scores.lines if "shortest" in str(line.get_gid())}
+    assert len(shorter) > 0 and len(rings) == len(shorter)
+    for row in shorter.itertuples():
+        assert rings[f"shortest-{row.order}"].get_xdata() == [row.k]
+        assert f"{row.order}, {row.k} of {row.of}: {row.list}" in figure.get_supxlabel()
+
+
 def test_the_figure_shows_the_table(tmp_path):
     result = World(simulates="opportunity").run(k=[1, 3], by="sensor")
     (name,) = result.figures

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from harbench.results.store import sealed_text
+from harbench.results.sealed import sealed_text
 from toys.toy_plugin import write_toy_files
 from toys.workplace import TOY_PLUGIN
 

@@ -11,7 +11,7 @@ from harbench.execute.run import write_manifests
 from harbench.plan import plan
 from harbench.report.table import comparison_table
 from harbench.results import Store
-from harbench.results.store import sealed_text
+from harbench.results.sealed import sealed_text
 from harbench.results.verifying import verify
 from toys.toy_plugin import write_toy_files
 from toys.workplace import TOY_PLUGIN

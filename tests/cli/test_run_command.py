@@ -57,6 +57,43 @@ def test_piped_output_is_plain(toy):
     assert not [line for line in ended.out.splitlines() if line.endswith("  ")]
 
 
+def test_quiet_prints_the_table_and_errors(toy):
+    ended = toy("run", "b.yaml", "--jobs", "0", "--quiet")
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out == toy("table").out
+    assert toy("run", "b.yaml", "-q").err == ""
+    ended = toy("run", "b.yaml", "--jobs", "0", "-q", "--set", "models=[small, broken]")
+    assert ended.code == 1
+    first, second, last = ended.err.splitlines()
+    assert first.startswith("toy broken, seed 0: failed: ")
+    assert second.startswith("toy broken, seed 1: failed: ")
+    assert last == "2 of 3 jobs failed"  # the cost of small is known
+    # The next command speaks again.
+    assert "already (cached)" in toy("run", "b.yaml").err
+
+
+def test_json_is_the_tables_and_all_else_is_on_stderr(toy, tmp_path, cli):
+    cli.install("per-class", "harbench_analyses.per_class")
+    text = YAML.replace("[small]", "[small, broken]") + "    analyses: [per-class]\n"
+    (tmp_path / "b.yaml").write_text(text)
+    ended = toy("run", "b.yaml", "--jobs", "0", "--json")
+    assert ended.code == 1
+    assert "toy small, seed 0: NF" in ended.err and "jobs failed" in ended.err
+    [found] = json.loads(ended.out)
+    failed, analyses = found.pop("failed"), found.pop("analyses")
+    assert [found] == json.loads(toy("table", "--format", "json").out)
+    assert [(f["row"], f["fold"], f["seed"]) for f in failed] == [
+        ("broken", "all", 0),
+        ("broken", "all", 1),
+    ]
+    assert failed[0]["reason"].startswith("the model returned [32, 4]")
+    assert [a["analysis"] for a in analyses] == ["per-class"]
+    assert {row["class"] for row in analyses[0]["tables"]["small"]} >= {"wave", "turn"}
+    ended = toy("run", "b.yaml", "--dry-run", "--json")
+    assert (ended.code, ended.out) == (2, "")
+    assert "--dry-run --json: a plan has no tables" in ended.err
+
+
 def test_dry_run_lists_the_cells_and_trains_none(toy, tmp_path):
     ended = toy("run", "b.yaml", "--dry-run")
     assert ended.code == 0

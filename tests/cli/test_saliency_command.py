@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import shutil
 
 import pytest
 
@@ -38,10 +39,21 @@ def toy(cli, tmp_path):
     return lambda *arguments: cli("--plugin", TOY_PLUGIN, *arguments)
 
 
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory):
+    """Where the first test's results are kept for the others."""
+    return tmp_path_factory.mktemp("trained") / "results"
+
+
 @pytest.fixture
-def trained(toy):
-    assert toy("run", "b.yaml", "first", "--jobs", "0").code == 0
-    assert toy("run", "b.yaml", "second", "--jobs", "0").code == 0
+def trained(toy, kept, tmp_path):
+    if kept.is_dir():
+        shutil.copytree(kept, tmp_path / "results")
+    for name in ("first", "second"):
+        ended = toy("run", "b.yaml", name, "--jobs", "0")
+        assert (ended.code, "(cached)" in ended.err) == (0, kept.is_dir())
+    if not kept.is_dir():
+        shutil.copytree(tmp_path / "results", kept)
     return toy
 
 

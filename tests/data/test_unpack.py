@@ -16,6 +16,7 @@ from harbench.data.download import Quiet
 from harbench.data.unpack import BadArchiveError, copy_folder, is_verified, unpack_zip
 from harbench.errors import DataError
 from harbench.nouns import Member
+from toys.thorough import examples
 
 FILES = {
     f"Set/dataset/S{k}-ADL1.dat": " ".join(str(k * n % 997) for n in range(2000)).encode()
@@ -236,7 +237,9 @@ def test_cut_zip_file(place):
 
 
 @settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(150),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(data=st.data())
 def test_no_damage_gets_a_wrong_file_in(place, data):

@@ -18,6 +18,7 @@ from harbench.data.splits import folds_of
 from harbench.data.stream import open_stream
 from harbench.nouns import Protocol
 from harbench_datasets.actrectut import ACTRECTUT, ACTRECTUT_WALK, COMMIT, FILES
+from toys.thorough import examples
 
 BOTH = pytest.mark.parametrize(
     "dataset", [ACTRECTUT, ACTRECTUT_WALK], ids=lambda dataset: dataset.name
@@ -275,7 +276,9 @@ PLAIN = _BUFFER.getvalue()
 
 
 @settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(150),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(st.data())
 def test_no_damage_ends_otherwise_than_in_a_data_error(tmp_path, data):

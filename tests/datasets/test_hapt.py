@@ -18,6 +18,7 @@ from harbench.nouns import Protocol
 from harbench_datasets.hapt import HAPT, TEST, TRAIN
 from harbench_datasets.hapt_files import EXPERIMENTS, FILES
 from harbench_datasets.hapt_reader import ACTIVITIES, read_segments, read_table
+from toys.thorough import examples
 
 
 @pytest.fixture(scope="module")
@@ -313,7 +314,9 @@ def test_tables_are_read_exactly(tmp_path, rows):
 
 
 @settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(150),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(st.data())
 def test_no_damage_ends_otherwise_than_in_a_data_error(tmp_path, data):

@@ -13,6 +13,7 @@ from hypothesis.extra import numpy as npst
 from scipy.io import loadmat, savemat
 
 from harbench_datasets.matlab_file import MatlabFileError, read_arrays
+from toys.thorough import examples
 
 DTYPES = ["f8", "f4", "i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8"]
 arrays = st.sampled_from(DTYPES).flatmap(
@@ -156,7 +157,7 @@ def test_variables_together_are_no_bomb_either(monkeypatch):
 SAMPLES = [PLAIN, packed(True, n=NUMBERS, b=np.eye(9, dtype="u1")), packed(False, t="x", n=NUMBERS)]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.data())
 def test_damaged_bytes_are_read_or_refused(data):
     content = bytearray(data.draw(st.sampled_from(SAMPLES)))

@@ -14,6 +14,7 @@ from harbench import DataError, Source, SourceFile
 from harbench_datasets.opportunity_columns import CHANNELS, COLUMNS, GESTURES, LOCOMOTION
 from harbench_datasets.opportunity_reader import read_recording
 from harbench_datasets.opportunity_text import MISSING, TableWriter, read_table
+from toys.thorough import examples
 
 FIX = "harbench datasets fetch opportunity"
 
@@ -347,7 +348,7 @@ plain_field = st.one_of(st.integers(-(10**8) + 1, 10**8 - 1).map(str), st.just("
 tables = st.lists(st.lists(plain_field, min_size=5, max_size=5), min_size=1, max_size=12)
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(200), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(table=tables)
 def test_plain_tables_take_the_fast_path_and_come_back(fuzzed, table):
     content = "".join(" ".join(row) + "\n" for row in table).encode()
@@ -357,7 +358,7 @@ def test_plain_tables_take_the_fast_path_and_come_back(fuzzed, table):
     compare(fuzzed, content)
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(200), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(table=tables, data=st.data())
 def test_mutated_tables_are_read_or_refused_as_the_rules_say(fuzzed, table, data):
     content = bytearray("".join(" ".join(row) + "\n" for row in table).encode())
@@ -374,7 +375,7 @@ def test_mutated_tables_are_read_or_refused_as_the_rules_say(fuzzed, table, data
     compare(fuzzed, bytes(content))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(content=st.binary(max_size=60) | st.text("0 1-\nNa.e\r\t", max_size=60).map(str.encode))
 def test_any_bytes_are_read_or_refused_as_the_rules_say(fuzzed, content):
     compare(fuzzed, content)
@@ -392,7 +393,7 @@ def test_blocks_may_end_anywhere(fuzzed, monkeypatch, block):
         compare(fuzzed, content)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(
     table=st.lists(
         st.lists(st.integers(-999_999, 9_999_999) | st.just(MISSING), min_size=3, max_size=3),

@@ -37,7 +37,7 @@ from harbench.nouns import Member
 from harbench.plan.keys import harbench_digest, key_of
 from harbench.results import Predictions, Store, StoredCell
 from harbench.results.sampled import sampled_scores
-from harbench.results.store import sealed_text
+from harbench.results.sealed import sealed_text
 from harbench.results.verifying import verify
 from harbench.training.checkpoints import Checkpoint
 from harbench_datasets.actrectut import ACTRECTUT
@@ -408,7 +408,7 @@ def _weights(here: Path) -> list[Target]:
         path.write_bytes(content)
         # The hash is made right: else nothing damaged would come as far as the parser.
         stored = StoredCell(here, {"sha256": {path.name: _sha256(content)}}, {})
-        _check_tensors(content, trained._weights(stored))
+        _check_tensors(content, trained.stored_weights(stored))
         return True
 
     identity = {"key": "k", "device": "cpu"}

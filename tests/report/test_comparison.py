@@ -67,7 +67,7 @@ def test_rows_that_are_not_told_apart_from_the_best_are_marked(store):
     assert [r["nf_standing"] for r in table.records] == ["apart", "tied", "best"]
     number = table.footnotes.index(tied) + 1
     assert f"79.9 ± 0.9<sup>{number}</sup>" in markdown(table).replace("**", "")
-    assert rf"\tnote{{{number}}}" in latex(table)
+    assert rf"\underline{{79.9 $\pm$ 0.9}}\textsuperscript{{{number}}}" in latex(table)
     assert "tied" in csv_text([table])
     assert json.loads(json_text([table]))[0]["rows"][1]["nf_standing"] == "tied"
 
@@ -286,11 +286,11 @@ def drawn_groups(figure):
 def test_the_diagram_joins_what_is_tied(store):
     page = comparison_page(store, None, "nf")
     figure = critical_difference(page)
-    assert figure.get_figwidth() == pytest.approx(3.4)
+    assert figure.get_figwidth() == pytest.approx(88 / 25.4)
     texts = {t.get_text() for t in figure.axes[0].texts}
     assert {"top", "near", "far", "1", "2", "3"} <= texts
     assert any("Bars join models" in t for t in texts)
-    assert all(t.get_fontsize() >= 6 for t in figure.axes[0].texts)
+    assert all(t.get_fontsize() >= 7 for t in figure.axes[0].texts)
     (bar,) = drawn_groups(figure)
     places = {t.get_text(): t.get_position()[0] for t in figure.axes[0].texts}
     # The axis runs from the worst, left, to the best; "far" is alone at 3.

@@ -578,8 +578,8 @@ def test_cells_alone_fill_what_they_are_of(filled, monkeypatch):
 
     compare = tables.comparison_table
 
-    def with_nf(store, name):
-        table = compare(store, name)
+    def with_nf(store, name, **options):
+        table = compare(store, name, **options)
         table.rows[0]["nf"] = Value("87.5 ± 1.0")
         table.records[0] |= {"nf_mean": 0.875, "nf_high": 0.885, "macro_f1_mean": 0.5}
         return table

@@ -3,14 +3,16 @@ import io
 import json
 import re
 import statistics
+from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 from rich.console import Console
 
 from harbench.execute.local import InProcessExecutor
 from harbench.execute.run import work_of
 from harbench.plan import plan
-from harbench.report.table import comparison_table
+from harbench.report.table import Column, Table, Value, comparison_table
 from harbench.report.terminal import print_table, superscript
 from harbench.report.text import csv_text, json_text, latex, markdown
 from toys.workplace import TOY_PLUGIN, carry_out
@@ -176,7 +178,8 @@ def test_every_note_is_used_and_every_mark_has_its_note(table):
 def test_too_narrow_a_terminal_drops_columns_in_order(table, width, dropped):
     text = text_of(table, width)
     (said,) = re.findall(r"too narrow for: ([^)]*)\)", " ".join(text.split())) or [""]
-    assert said == dropped
+    how = "; all of them: harbench table toy_one --format csv"
+    assert said == (dropped and dropped + how)
     assert all(len(line) <= width for line in text.splitlines())
     # Nothing is cut short: what does not fit goes as a whole column.
     assert "…" not in text
@@ -233,7 +236,7 @@ def test_markdown_has_a_cell_for_every_column(table):
 def test_latex_is_balanced_and_escaped(table):
     text = latex(table)
     assert text.count("{") - text.count(r"\{") == text.count("}") - text.count(r"\}")
-    for name in ("table", "tabular", "threeparttable", "tablenotes"):
+    for name in ("table", "tabular", "minipage"):
         assert len(re.findall(rf"\\begin{{{name}}}", text)) == 1
         assert len(re.findall(rf"\\end{{{name}}}", text)) == 1
     assert r"Toys \& 100 \% fun" in text
@@ -268,3 +271,40 @@ def test_simulated_data_says_so(workplace):
     table = comparison_table(workplace.store, "toy_one")
     assert table.lines[0].startswith("SIMULATED data in the format of toy-real")
     assert all(record["simulated"] for record in table.records)
+
+
+HOSTILE = "<script>[bold]\x1b[2J\r\u202e🦑 שלום" + "x" * 500
+
+
+@pytest.mark.parametrize("width", [80, 100, 120])
+def test_a_table_of_hostile_texts_keeps_its_numbers_and_moves_no_cursor(width):
+    columns = [Column("row", "Model"), Column("nf", HOSTILE[:20], 0, (1,)), Column("n", "N", 4)]
+    rows = [
+        {"row": Value("a" * 100, (2,)), "nf": Value("71.2 ± 3.4", best=True), "n": Value("7")},
+        {"row": Value(HOSTILE), "nf": Value("99.9"), "n": Value("12345678")},
+    ]
+    table = Table("t", HOSTILE, [HOSTILE], columns, rows, [HOSTILE, "two"], missing=HOSTILE)
+    text = text_of(table, width)
+    assert all(line.isprintable() and cell_len(line) <= width for line in text.split("\n"))
+    assert "<script>[bold]" in text
+    # A name that is too long is broken; a number is not.
+    assert "71.2 ± 3.4" in text and "99.9" in text and "…" not in text
+    assert "".join(text.split()).count("a") >= 100
+
+
+def test_a_table_in_ascii(table):
+    file = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    console = Console(width=80, file=file, highlight=False)
+    print_table(console, table)
+    file.flush()
+    text = file.buffer.getvalue().decode("ascii")
+    assert "+/-" in text and "\\x" not in text and "?" not in text
+    assert re.search(r"^\[1\] ", text, re.M)
+
+
+def test_how_to_see_all_columns_names_the_results_folder(table):
+    for out, option in ((Path("results"), ""), (Path("else where"), " --out 'else where'")):
+        console = Console(width=60, file=io.StringIO(), highlight=False)
+        print_table(console, table, out=out)
+        text = " ".join(console.file.getvalue().split())
+        assert f"; all of them: harbench table toy_one --format csv{option})" in text

@@ -1,7 +1,7 @@
 """A results folder whose scores are given, without training."""
 
 from harbench.results import Store
-from harbench.results.store import sealed_text
+from harbench.results.sealed import sealed_text
 
 
 def scored_store(folder, rows, name="toys", *, simulates=None, windows=None, length=20, overlap=0):
