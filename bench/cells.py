@@ -73,7 +73,7 @@ def _cached(place: Place) -> Work:
     from harbench.plan import plan
     from harbench.plugins import load_plugins
     from harbench.results import Store
-    from harbench.results.store import sealed_text
+    from harbench.results.sealed import sealed_text
 
     small = Place(place.folder, place.scratch, 0.02)
     settings = {"recipe": {"epochs": 30}, "models": ["resnet-like"], "seeds": _MANY}
