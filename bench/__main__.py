@@ -8,10 +8,11 @@ import tempfile
 from pathlib import Path
 
 from bench import profile_page, scale_page
+from bench.kept import put_in, read_csv, write_csv
 from bench.measuring import run_here
 from bench.registry import ROWS
 from bench.scaling import POINTS
-from bench.table import measured, merged, read_csv, text_of, write_csv, write_page
+from bench.table import FIELDS, MARK, measured, merged, text_of
 
 
 def main() -> int:
@@ -52,8 +53,8 @@ def _measure(asked: argparse.Namespace, folder: Path) -> int:
         if asked.out:
             # After each row: what was measured stays when the next one is interrupted.
             everything = merged(read_csv(asked.out), lines)
-            write_csv(asked.out, everything)
-            write_page(asked.out.with_suffix(".md"), everything)
+            write_csv(asked.out, FIELDS, everything)
+            put_in(asked.out.with_suffix(".md"), MARK, text_of(everything))
     return 0
 
 

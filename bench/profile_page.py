@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import csv
 import os
 import sys
 import tempfile
@@ -12,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from bench.kept import Line, put_in, read_csv, write_csv
 from bench.opportunity import files_in
 from bench.profiling import BEFORE, LAYERS, PARTS, ROOT, measured, parts_of
 from bench.rows import Place
@@ -22,10 +22,10 @@ FIELDS = (
 )  # fmt: skip
 """Columns of the CSV: a line for each part of each network, "before" and "now"."""
 
-_BEGIN, _END = "<!-- profile -->", "<!-- /profile -->"
-_STATES = ("before", "now")
+MARK = "profile"
+"""Of the table in its page."""
 
-Line = dict[str, str]
+_STATES = ("before", "now")
 
 
 def main(words: Sequence[str]) -> int:
@@ -51,8 +51,8 @@ def main(words: Sequence[str]) -> int:
                 print(text_of(lines), flush=True)
                 if asked.out:
                     everything = merged(read_csv(asked.out), lines)
-                    write_csv(asked.out, everything)
-                    write_page(asked.out.with_name("speed.md"), everything)
+                    write_csv(asked.out, FIELDS, everything)
+                    put_in(asked.out.with_name("speed.md"), MARK, text_of(everything))
     return 0
 
 
@@ -93,14 +93,6 @@ def lines_of(network: str, state: str, found: Mapping[str, Any], scale: float) -
     ]
 
 
-def read_csv(path: Path) -> list[Line]:
-    """The lines of an earlier profile; none where there is no file."""
-    if not path.is_file():
-        return []
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
-
-
 def merged(before: Sequence[Line], lines: Sequence[Line]) -> list[Line]:
     """The new lines in the place of the old ones of their network and state, in table1's order."""
     new = {(line["network"], line["state"]) for line in lines}
@@ -110,27 +102,6 @@ def merged(before: Sequence[Line], lines: Sequence[Line]) -> list[Line]:
     return sorted(
         rows, key=lambda line: (networks.index(line["network"]), _STATES.index(line["state"]))
     )
-
-
-def write_csv(path: Path, lines: Sequence[Line]) -> None:
-    """All columns, a line a part."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, FIELDS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(lines)
-
-
-def write_page(path: Path, lines: Sequence[Line]) -> None:
-    """Put the table between its marks in the page; nothing where there is no page."""
-    if path.is_file():
-        head, rest = path.read_text("utf-8").split(_BEGIN)
-        tail = rest.split(_END)[1]
-        path.write_text(f"{head}{_BEGIN}\n{text_of(lines)}{_END}{tail}", "utf-8")
-
-
-def table_in(page: str) -> str:
-    """The table that stands in a page."""
-    return page.split(_BEGIN)[1].split(_END)[0].lstrip("\n")
 
 
 def text_of(lines: Sequence[Line]) -> str:

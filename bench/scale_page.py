@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import csv
 import math
 import statistics
 import sys
@@ -12,6 +11,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
+from bench.kept import Line, put_in, read_csv, write_csv
 from bench.measuring import measure
 from bench.scaling import SERIES, Series
 
@@ -20,11 +20,11 @@ FIELDS = (
 )  # fmt: skip
 """Columns of the CSV: a line a size; medians of the rounds."""
 
-_BEGIN, _END = "<!-- grown -->", "<!-- /grown -->"
+MARK = "grown"
+"""Of the table in its page."""
+
 _LEAST_MB = 64
 """Where the largest size takes less, memory is what the allocator happens to hold: no exponent."""
-
-Line = dict[str, str]
 
 
 def main(words: Sequence[str]) -> int:
@@ -49,8 +49,8 @@ def main(words: Sequence[str]) -> int:
             print(text_of(lines), flush=True)
             if asked.out:
                 everything = merged(read_csv(asked.out), lines)
-                write_csv(asked.out, everything)
-                write_page(asked.out.with_suffix(".md"), everything)
+                write_csv(asked.out, FIELDS, everything)
+                put_in(asked.out.with_suffix(".md"), MARK, text_of(everything))
     return 0
 
 
@@ -93,14 +93,6 @@ def exponent(amounts: Sequence[float], values: Sequence[float]) -> float:
     return statistics.linear_regression(across, up).slope
 
 
-def read_csv(path: Path) -> list[Line]:
-    """The lines of an earlier table; none where there is no file."""
-    if not path.is_file():
-        return []
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
-
-
 def merged(before: Sequence[Line], lines: Sequence[Line]) -> list[Line]:
     """The new lines in the place of the old ones of their series."""
     new = {line["series"] for line in lines}
@@ -108,27 +100,6 @@ def merged(before: Sequence[Line], lines: Sequence[Line]) -> list[Line]:
     rows = [line for line in before if line["series"] not in new] + list(lines)
     rows = [line for line in rows if line["series"] in names]
     return sorted(rows, key=lambda line: names.index(line["series"]))
-
-
-def write_csv(path: Path, lines: Sequence[Line]) -> None:
-    """All columns, a line a size."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, FIELDS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(lines)
-
-
-def write_page(path: Path, lines: Sequence[Line]) -> None:
-    """Put the tables between their marks in the page; nothing where there is no page."""
-    if path.is_file():
-        head, rest = path.read_text("utf-8").split(_BEGIN)
-        tail = rest.split(_END)[1]
-        path.write_text(f"{head}{_BEGIN}\n{text_of(lines)}{_END}{tail}", "utf-8")
-
-
-def table_in(page: str) -> str:
-    """What stands between the marks of a page."""
-    return page.split(_BEGIN)[1].split(_END)[0].lstrip("\n")
 
 
 def text_of(lines: Sequence[Line]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 import statistics
 import sys
@@ -10,6 +9,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
+from bench.kept import Line
 from bench.measuring import Cost, SideFailedError, measure
 from bench.rows import OURS, Place, Row, Side
 
@@ -21,10 +21,10 @@ FIELDS = (
 """Columns of the CSV. ``cost`` is that of the whole amount, in the row's terms; ``ratio`` is the
 peer's cost over harbench's for the same amount, the median of the rounds, each round by itself."""
 
-_BEGIN, _END = "<!-- measured -->", "<!-- /measured -->"
-_SUFFIX = {"cpu": "CPU s", "wall": "s", "peak": "MB"}
+MARK = "measured"
+"""Of the table in its page."""
 
-Line = dict[str, str]
+_SUFFIX = {"cpu": "CPU s", "wall": "s", "peak": "MB"}
 
 
 def measured(row: Row, folder: Path, scale: float, repeats: int) -> list[Line]:
@@ -111,14 +111,6 @@ def _processor() -> str:
     return processor()
 
 
-def read_csv(path: Path) -> list[Line]:
-    """The lines of an earlier table; none where there is no file."""
-    if not path.is_file():
-        return []
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
-
-
 def merged(before: Sequence[Line], lines: Sequence[Line]) -> list[Line]:
     """The old table with the rows of the new one in their place, in the registry's order."""
     from bench.registry import ROWS
@@ -129,27 +121,6 @@ def merged(before: Sequence[Line], lines: Sequence[Line]) -> list[Line]:
     return sorted(
         (line for line in rows if line["row"] in ROWS), key=lambda line: names.index(line["row"])
     )
-
-
-def write_csv(path: Path, lines: Sequence[Line]) -> None:
-    """All columns, a line a side."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, FIELDS, restval="", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(lines)
-
-
-def write_page(path: Path, lines: Sequence[Line]) -> None:
-    """Put the table between its marks in the page; nothing where there is no page."""
-    if path.is_file():
-        head, rest = path.read_text("utf-8").split(_BEGIN)
-        tail = rest.split(_END)[1]
-        path.write_text(f"{head}{_BEGIN}\n{text_of(lines)}{_END}{tail}", "utf-8")
-
-
-def table_in(page: str) -> str:
-    """The table that stands in a page."""
-    return page.split(_BEGIN)[1].split(_END)[0].lstrip("\n")
 
 
 def text_of(lines: Sequence[Line]) -> str:
