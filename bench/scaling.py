@@ -245,7 +245,7 @@ SERIES = (
     Series(
         "rows", "read OPPORTUNITY's files into the cache, in one process", "rows",
         tuple(_read(scale) for scale in (0.1, 0.2, 0.4, 0.8)),
-        "A file is read once, and written as it is read.",
+        "A file is read once. Here all 24 grow; memory is that of the largest.",
     ),
     _series(
         "windows", "cut windows of 24 samples and gather an epoch of batches", "windows", _windows,
@@ -254,8 +254,7 @@ SERIES = (
     _series(
         "channels", "fill gaps, normalise, and gather an epoch of batches", "channels", _channels,
         (14, 28, 56, 112),
-        "Some work is done once a sample or a window, whatever its channels; the largest sizes no "
-        "longer fit the processor's caches.",
+        "Some work is done once a sample or a window, whatever its channels.",
     ),
     _series(
         "training-windows", "train resnet-like for an epoch, 113 channels", "windows", _of_windows,
