@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from harbench.cli.context import error_console, registry
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from harbench.nouns import Score
+from harbench.cli.metric_choice import chosen_metrics
 
 
 def report(
@@ -37,18 +33,17 @@ def report(
     """
     from harbench.errors import ResultsError
     from harbench.report.html import report_of, write_report
-    from harbench.report.table import DEFAULT_METRICS
     from harbench.results import Store
 
     store = Store(results)
-    metrics = list(dict.fromkeys(metric)) if metric else list(DEFAULT_METRICS)
+    metrics, added = chosen_metrics(metric)
     datasets = registry().datasets
     with error_console().status("drawing"):
         page = report_of(
             store,
             list(dict.fromkeys(benchmark or ())),
             metrics=metrics,
-            added=_added(metrics),
+            added=added,
             channels=datasets.get("opportunity").channels if "opportunity" in datasets else (),
         )
         if not page.benchmarks:
@@ -58,17 +53,3 @@ def report(
         size = write_report(page, out)
     n, rows = len(page.benchmarks), sum(part.rows for part in page.benchmarks)
     typer.echo(f"{out}: {n} benchmark{'s' * (n != 1)}, {rows} rows, {size / 1e6:.1f} MB")
-
-
-def _added(metrics: Sequence[str]) -> list[Score]:
-    """The scores of plugins among these.
-
-    Raises:
-        ConfigError: there is no such score.
-    """
-    from harbench.metrics import find_metric
-
-    scores = tuple(registry().scores)
-    for name in metrics:
-        find_metric(name, of_samples=True, added=scores)
-    return [score for score in scores if score.name in metrics]

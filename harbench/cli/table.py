@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from harbench.cli.context import console, registry
+from harbench.cli.context import console
+from harbench.cli.metric_choice import chosen_metrics
 from harbench.cli.options import Out
 
 
@@ -62,23 +63,15 @@ def table(
 ) -> None:
     """Print the tables of a results folder again. Nothing is trained, no data is read."""
     from harbench.errors import ResultsError
-    from harbench.metrics import METRICS, SAMPLE_METRICS, find_metric
     from harbench.report.all_tables import all_tables
     from harbench.report.latex import latex_document, latex_snippets
-    from harbench.report.table import DEFAULT_METRICS
     from harbench.report.terminal import print_table
     from harbench.report.text import csv_text, json_text, markdown
     from harbench.results import Store
 
     check_standalone(standalone, form)
     store = Store(out)
-    metrics = list(dict.fromkeys(metric)) if metric else list(DEFAULT_METRICS)
-    # Plugins are loaded for a name that is none of harbench's own.
-    built_in = METRICS.keys() | SAMPLE_METRICS.keys()
-    scores = () if built_in.issuperset(metrics) else tuple(registry().scores)
-    for name in metrics:
-        find_metric(name, of_samples=True, added=scores)
-    added = [score for score in scores if score.name in metrics]
+    metrics, added = chosen_metrics(metric)
     tables = all_tables(store, names or (), metrics, flops=flops, added=added, elsewhere=not own)
     if not tables:
         raise ResultsError(

@@ -129,10 +129,11 @@ def dump(benchmark: Benchmark) -> str:
         settings["analyses"] = {entry.entry: _analysis(entry) for entry in benchmark.analyses}
     if benchmark.allow_leakage:
         settings["allow_leakage"] = True
+    # As written, links not followed: pathlib has no such function.
     if benchmark.references:
         settings["references"] = [os.path.abspath(path) for path in benchmark.references]  # noqa: PTH100
     if benchmark.path is not None:
-        settings["path"] = os.path.abspath(benchmark.path)  # noqa: PTH100 - links not followed
+        settings["path"] = os.path.abspath(benchmark.path)  # noqa: PTH100
     tree = {"benchmarks": {benchmark.name: settings}}
     return yaml.dump(tree, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from harbench.nouns import Score
-from harbench.report.rows_from_elsewhere import mark_imported
+from harbench.report.rows_from_elsewhere import mark_imported, name_of
 from harbench.report.table import DEFAULT_METRICS, Table, comparison_table, number_as_read
 from harbench.results import Store
 from harbench.results.imports import Import, imports
@@ -77,7 +77,7 @@ def imported_table(
     table.lines.insert(0, f"IMPORTED from {one.name}: nothing of this table was trained here")
     for number, row in enumerate(manifest["rows"]):
         mark_imported(table, one, manifest, row, number, data_known=True)
-        value, called = table.rows[number]["row"], f"{row['row']} [{one.name}]"
+        value, called = table.rows[number]["row"], name_of(row, one)
         table.rows[number]["row"] = replace(value, text=f"{value.text} [{one.name}]")
         table.records[number]["row"] = called
         for scores in table.scores.values():

@@ -46,7 +46,8 @@ def add_chance_row(
     for metric in metrics:
         found = [s[metric] for s in scores if s.get(metric) is not None]
         if found:
-            values[metric] = Value(f"{100 * sum(found) / len(found):.1f}")
+            table.chance[metric] = sum(found) / len(found)
+            values[metric] = Value(f"{100 * table.chance[metric]:.1f}")
     table.rows.append(values)
 
 

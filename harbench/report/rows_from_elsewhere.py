@@ -24,6 +24,11 @@ PRINTED = ("NF", "parameters", "FLOPs")
 """Columns of what was printed elsewhere, wherever there is any of it."""
 
 
+def name_of(row: Mapping[str, Any], one: Import) -> str:
+    """What a row of a bundle is called in tables and their records: "resnet-like [theirs]"."""
+    return f"{row['row']} [{one.name}]"
+
+
 def printed_columns(manifest: Mapping[str, Any]) -> list[Column]:
     """The columns of what was published of the rows, or is reported by others."""
     references = manifest.get("references", ())
@@ -60,10 +65,10 @@ def add_imported_rows(
                 refused.setdefault(found.reasons, []).append(row["row"])
                 continue
             shown = {column.key for column in table.columns}
-            add_row(table, one.store, theirs, {**row, "row": f"{row['row']} [{one.name}]"})
+            add_row(table, one.store, theirs, {**row, "row": name_of(row, one)})
             # Not among the scores that are compared.
             for scores in table.scores.values():
-                scores.pop(f"{row['row']} [{one.name}]", None)
+                scores.pop(name_of(row, one), None)
             values = {key: value for key, value in table.rows[-1].items() if key in shown}
             table.rows[-1] = values
             mark_imported(table, one, theirs, row, -1, data_known=found.data_known)

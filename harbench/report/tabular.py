@@ -54,6 +54,7 @@ class Table:
         records: The same rows as plain numbers, for CSV and JSON.
         missing: What is not here and the command that gets it.
         scores: Metric -> row -> (fold, seed) -> score, 0 .. 1: what the means are made of.
+        chance: Metric -> score, 0 .. 1, of always guessing the commonest class; the last row.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Table:
     records: list[dict[str, Any]] = field(default_factory=list)
     missing: str = ""
     scores: dict[str, dict[str, dict[tuple[str, int], float]]] = field(default_factory=dict)
+    chance: dict[str, float] = field(default_factory=dict)
 
     def note(self, text: str) -> int:
         """Number of a footnote; equal texts share one."""

@@ -12,7 +12,7 @@ from matplotlib.text import Text
 from harbench.errors import ResultsError
 from harbench.report.figures import PAGE, drawings, figure_bytes, write_drawing
 from harbench.report.figures.confusion import ink, shares, shown
-from harbench.report.figures.costs import COSTS, front
+from harbench.report.figures.costs import COSTS, front, learnt
 from harbench.report.figures.curves import series_of
 from harbench.report.figures.per_class import class_scores
 from harbench.report.figures.rows import Row, Subject
@@ -104,6 +104,17 @@ def test_a_row_that_only_guesses_is_named_and_not_drawn(tmp_path):
     drawing = found["toys-pareto-latency"]
     assert "No better than always guessing the commonest class, and not shown: guess" in drawing.alt
     assert "of 2 rows" in drawing.alt
+
+
+def test_a_row_as_good_as_guessing_is_no_better(tmp_path):
+    store = drawn_store(tmp_path, {"good": 0.9, "fair": 0.7, "majority": 0.5})
+    table = comparison_table(store, "toys", ["nf"])
+    of_row = next(record for record in table.records if record["row"] == "majority")
+    # The same number, added up in another order.
+    table.chance["nf"] = of_row["nf_mean"] - 1e-12
+    assert learnt(Subject(store, table, store.benchmark("toys"), "nf", 88))[1] == ["majority"]
+    table.chance["nf"] -= 0.01
+    assert learnt(Subject(store, table, store.benchmark("toys"), "nf", 88))[1] == []
 
 
 def test_what_leaks_is_marked_everywhere_and_never_on_the_front(tmp_path):

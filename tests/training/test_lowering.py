@@ -16,12 +16,12 @@ import harbench_models
 from harbench.nouns import Model, Recipe
 from harbench.training.batches import WindowBatches
 from harbench.training.cell import train_cell
-from harbench.training.checkpoints import Checkpoint
 from harbench.training.loop import TrainingFailedError, train
 from harbench.training.lowering import CHANNELS_LAST, lowered, lowering_of
 from harbench.training.methods import Methods
 from harbench.training.optimisers import optimiser_of
 from toys import toy_plugin
+from toys.stopped import bits, stopped_and_resumed
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -325,31 +325,11 @@ def test_an_augmentation_is_given_the_plain_layout(toy_fold):
     np.testing.assert_allclose(fast.probabilities, plain.probabilities, rtol=0, atol=1e-4)
 
 
-class KilledError(Exception):
-    pass
-
-
 def test_lowered_and_resumed_the_bits_are_the_same(toy_fold, tmp_path):
     recipe = Recipe(optimizer="adam", batch_size=32, epochs=4)
-
-    def bits(trained):
-        weights = [value.numpy().tobytes() for value in trained.weights.values()]
-        return weights, trained.probabilities.tobytes(), trained.training.curve
-
     whole = train_cell(CONVOLUTIONAL, toy_fold, recipe, {}, 0)
     assert bits(train_cell(CONVOLUTIONAL, toy_fold, recipe, {}, 0)) == bits(whole)
-
-    def kill(epoch):
-        if epoch.number == 3:
-            raise KilledError
-
-    def saved():
-        return Checkpoint(tmp_path / "c", {"key": "k"}, every=0)
-
-    with pytest.raises(KilledError):
-        train_cell(CONVOLUTIONAL, toy_fold, recipe, {}, 0, on_epoch=kill, checkpoint=saved())
-    resumed = train_cell(CONVOLUTIONAL, toy_fold, recipe, {}, 0, checkpoint=saved())
-    assert resumed.training.resumed_after == 2
+    resumed = stopped_and_resumed(CONVOLUTIONAL, toy_fold, recipe, tmp_path)
     assert resumed.training.lowering == whole.training.lowering == CHANNELS_LAST
     assert bits(resumed) == bits(whole)
 

@@ -14,12 +14,12 @@ from harbench.plan import plan
 from harbench.report.table import comparison_table
 from harbench.training.batches import WindowBatches
 from harbench.training.cell import build, train_cell
-from harbench.training.checkpoints import Checkpoint
 from harbench.training.loop import TrainingFailedError, evaluate, logits_of, train
 from harbench.training.lowering import CHANNELS_LAST
 from harbench.training.seeds import derived
 from toys import toy_plugin
 from toys.scored_store import scored_store
+from toys.stopped import bits, stopped_and_resumed
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -39,11 +39,6 @@ def model_of(builder):
 
 
 NET = model_of(convolutional)
-
-
-def bits(trained):
-    weights = [value.numpy().tobytes() for value in trained.weights.values()]
-    return weights, trained.probabilities.tobytes(), trained.training.curve
 
 
 def test_it_is_the_plain_loop_under_autocast(toy_fold):
@@ -109,26 +104,11 @@ def test_lowered_and_in_bf16_it_is_as_good(toy_fold):
     np.testing.assert_allclose(fast.probabilities.sum(1), 1, rtol=1e-5)
 
 
-class KilledError(Exception):
-    pass
-
-
 @pytest.mark.parametrize("lowering", ["auto", "none"])
 def test_resumed_in_bf16_the_bits_are_the_same(toy_fold, tmp_path, lowering):
     recipe = Recipe(batch_size=32, epochs=4, precision="bf16", lowering=lowering)
     whole = train_cell(NET, toy_fold, recipe, {}, 0)
-
-    def kill(epoch):
-        if epoch.number == 3:
-            raise KilledError
-
-    def saved():
-        return Checkpoint(tmp_path / "c", {"key": "k"}, every=0)
-
-    with pytest.raises(KilledError):
-        train_cell(NET, toy_fold, recipe, {}, 0, on_epoch=kill, checkpoint=saved())
-    resumed = train_cell(NET, toy_fold, recipe, {}, 0, checkpoint=saved())
-    assert resumed.training.resumed_after == 2
+    resumed = stopped_and_resumed(NET, toy_fold, recipe, tmp_path)
     assert bits(resumed) == bits(whole)
 
 

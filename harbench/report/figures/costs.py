@@ -63,7 +63,10 @@ def learnt(subject: Subject) -> tuple[list[Row], list[str]]:
     into the upper end of the axis.
     """
     chance = subject.chance
-    better = [row for row in subject.rows if chance is None or row.mean > chance]
+    # To the digit that the table prints: the means of the two are added up in another order.
+    better = [
+        row for row in subject.rows if chance is None or round(row.mean, 1) > round(chance, 1)
+    ]
     if len(better) < 2:
         return subject.rows, []
     return better, [row.name for row in subject.rows if row not in better]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -88,12 +87,9 @@ class Subject:
 
     @property
     def chance(self) -> float | None:
-        """Percent of always guessing the commonest class, to the digit that the table prints."""
-        last = self.table.rows[-1] if self.table.rows else {}
-        value = last.get(self.metric)
-        if value is None or not last["row"].text.startswith("(commonest"):
-            return None
-        return float(value.text) + 0.05 if re.fullmatch(r"\d+\.\d", value.text) else None
+        """Percent of always guessing the commonest class; None where that is not known."""
+        score = self.table.chance.get(self.metric)
+        return None if score is None else 100 * score
 
     @property
     def best_first(self) -> list[Row]:

@@ -18,6 +18,7 @@ from harbench.report.html.paper_tables import Paper, paper_of
 from harbench.report.html.provenance import Provenance, provenance_of
 from harbench.report.html.published import published_table
 from harbench.report.html.tables import Shown, comparison
+from harbench.report.rows_from_elsewhere import name_of
 from harbench.report.table import DEFAULT_METRICS, comparison_table
 from harbench.report.tabular import ABSENT, Table
 from harbench.results import Store
@@ -230,7 +231,7 @@ def _sources(
             continue
         theirs = one.store.benchmark(table.name)
         for row in theirs["rows"]:
-            called = f"{row['row']} [{one.name}]"
+            called = name_of(row, one)
             if called in shown:
                 found[called] = _Source(one.store, theirs, row, one.name)
     return found
