@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,7 @@ from harbench.training.batches import WindowBatches
 from harbench.training.checkpoints import Checkpoint
 from harbench.training.curve import Epoch, Training
 from harbench.training.loop import logits_of, train
+from harbench.training.lowering import CHANNELS_LAST, lowered
 from harbench.training.methods import Methods
 from harbench.training.seeds import be_deterministic, seed_everything
 
@@ -132,6 +134,10 @@ def train_cell(
     begin = time.perf_counter()
     training = train(module, data, batches, recipe, seed, on_epoch, checkpoint, methods)
     fit_seconds = time.perf_counter() - begin
-    logits = torch.from_numpy(logits_of(module, data.test, batches, recipe.precision))
+    # In the layout that it was trained and validated in.
+    is_lowered = training.lowering == CHANNELS_LAST
+    with lowered(module) if is_lowered else nullcontext():
+        batches = batches.channels_last() if is_lowered else batches
+        logits = torch.from_numpy(logits_of(module, data.test, batches, recipe.precision))
     probabilities = torch.softmax(logits, dim=1).numpy()
     return TrainedModel(module.cpu(), training, probabilities, fit_seconds)

@@ -16,7 +16,7 @@ import harbench_models
 from harbench.nouns import Model, Recipe
 from harbench.training.batches import WindowBatches
 from harbench.training.cell import train_cell
-from harbench.training.loop import TrainingFailedError, train
+from harbench.training.loop import TrainingFailedError, logits_of, train
 from harbench.training.lowering import CHANNELS_LAST, lowered, lowering_of
 from harbench.training.methods import Methods
 from harbench.training.optimisers import optimiser_of
@@ -303,6 +303,35 @@ def test_an_epoch_ends_where_the_plain_one_does(toy_fold):
     np.testing.assert_allclose(fast.probabilities, plain.probabilities, rtol=0, atol=1e-4)
     losses = [found.training.curve[0].train_loss for found in (fast, plain)]
     assert losses[0] == pytest.approx(losses[1], rel=1e-4)
+
+
+class Watched(nn.Sequential):
+    """Notes in which layout each batch came, and whether it was trained on."""
+
+    seen: list[tuple[bool, bool]]
+
+    def forward(self, x):
+        self.seen.append((self.training, x.transpose(1, 2).is_contiguous()))
+        return super().forward(x)
+
+
+def watched(n_channels, n_times, n_classes):
+    net = Watched(*convolutional(n_channels, n_times, n_classes))
+    net.seen = []
+    return net
+
+
+@pytest.mark.parametrize(("lowering", "fast"), [("auto", True), ("none", False)])
+def test_it_predicts_in_the_layout_that_it_was_trained_in(toy_fold, lowering, fast):
+    model = Model("conv", "", watched, toy_plugin.RECIPE, toy_plugin.TOY.citation)
+    recipe = Recipe(batch_size=32, epochs=1, lowering=lowering)
+    trained = train_cell(model, toy_fold, recipe, {}, 3)
+    net = trained.module
+    assert net.seen[-1] == (False, fast) and (True, fast) in net.seen
+    plain = logits_of(net, toy_fold.test, WindowBatches(toy_fold, CPU))
+    assert net.seen[-1] == (False, False)
+    expected = torch.softmax(torch.from_numpy(plain), dim=1).numpy()
+    np.testing.assert_allclose(trained.probabilities, expected, rtol=0, atol=1e-6)
 
 
 def test_an_augmentation_is_given_the_plain_layout(toy_fold):

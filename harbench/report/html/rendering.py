@@ -27,7 +27,7 @@ _NO_TEXT = re.compile("[\ud800-\udfff\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufdd0-\
 # Before the page is laid out: then rows that are not shown at first never are.
 _EARLY = 'document.documentElement.classList.add("scripted");'
 
-AT_FIRST = 500
+AT_FIRST = 200
 """Rows of a table that are shown before the reader asks for all of them."""
 
 
