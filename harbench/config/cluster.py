@@ -139,6 +139,12 @@ class ClusterSettings(Settings):
         if self.workers is not None and self.address not in (None, "local"):
             theirs = "local:N says the number" if self.is_local else "its workers are its own"
             raise ValueError(f"workers cannot be asked for at '{self.address}': {theirs}")
+        if self.jobqueue is not None and self.workers is None:
+            raise ValueError("jobqueue lacks workers: how many are asked for")
+        if self.gpu and self.local_workers is not None:
+            raise ValueError(
+                "with gpu each worker of local:N would count every GPU as its own (expected local)"
+            )
         if isinstance(self.workers, tuple) and self.workers[0] > self.workers[1]:
             raise ValueError("workers: at least is more than at most")
         if self.tls is None and str(self.address).startswith("tls://"):

@@ -55,7 +55,7 @@ def test_addresses(write, address, local, number):
 
 
 def test_a_block_is_no_part_of_the_benchmarks(write):
-    with_block = load(write(f"cluster: {{address: local:3, gpu: 1}}{REST}"))
+    with_block = load(write(f"cluster: {{address: local, gpu: 1}}{REST}"))
     assert with_block.benchmarks == load(write(REST)).benchmarks
 
 
@@ -118,6 +118,15 @@ def test_a_block_is_no_part_of_the_benchmarks(write):
             "number",
         ),
         (
+            "{jobqueue: sge}",
+            "b.yaml:1:10: cluster: jobqueue lacks workers: how many are asked for",
+        ),
+        (
+            "{address: 'local:2', gpu: 1}",
+            "b.yaml:1:10: cluster: with gpu each worker of local:N would count every GPU as its "
+            "own (expected local)",
+        ),
+        (
             "{jobqueue: sge, workers: [5, 2]}",
             "b.yaml:1:10: cluster: workers: at least is more than at most",
         ),
@@ -139,7 +148,7 @@ def test_a_mistake_in_the_block_is_told_beside_others(refused):
 def test_set_changes_the_block_and_makes_one(write, here, refused):
     assert block(write, "{address: local}", "cluster.threads=3").threads == 3
     assert load(write(REST), ["cluster.address=local:2"]).cluster.local_workers == 2
-    assert load(write(REST), ["cluster={jobqueue: sge}"]).cluster.jobqueue == "SGECluster"
+    assert load(write(REST), ["cluster={jobqueue: sge, workers: 1}"]).cluster.jobqueue == "SGECluster"
     assert block(write, "{address: local}", "cluster.shared=x").shared == here / "x"
     [line] = refused(f"cluster: {{}}{REST}", "cluster.thread=3")
     assert line.startswith("--set cluster.thread=3: unknown key 'thread' in cluster")
