@@ -30,6 +30,10 @@ _GOODBYE_S = 10.0
 """For workers that were started here to end; after that they are killed."""
 
 
+_DEAF = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
+"""For workers: Ctrl-C reaches every process of the terminal; the client decides what ends them."""
+
+
 @dataclass
 class _Left:
     """How many cells are to be done: said by the run, read by the scheduler's loop."""
@@ -174,6 +178,7 @@ def _local(settings: ClusterSettings) -> Any:
             # Without bokeh the page would only say so.
             dashboard_address=f"{_HERE}:0" if find_spec("bokeh") else None,
             silence_logs=logging.CRITICAL,
+            preload=[_DEAF],
         )
     except (OSError, TimeoutError, RuntimeError) as error:
         raise ClusterError(
@@ -205,6 +210,9 @@ def _jobqueue(settings: ClusterSettings, security: Any) -> Any:
             where="cluster.options",
             expected="interface: ib0, or scheduler_options: {host: ADDRESS}",
         )
+    if dask.config.get(f"{configured}.processes", None) is None:
+        # Each cell has a process of its own: one worker a job, which counts all its GPUs.
+        options.setdefault("processes", 1)
     if security is not None:
         options["security"] = security
     try:

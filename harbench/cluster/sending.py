@@ -114,7 +114,8 @@ class Supply:
 
     def lost(self, worker: str) -> None:
         """A worker is gone, or counts as gone: nothing goes to it, nobody is sent to it."""
-        for of_one in self._held.values():
+        # The client's loop, another thread, adds to these.
+        for of_one in list(self._held.values()):
             of_one.pop(worker, None)
         for (want, to), coming in list(self._coming.items()):
             if to == worker:
@@ -177,12 +178,13 @@ class Supply:
         held, asked = self._held[want], set[str]()
         while True:
             # Who gives to the fewest just now.
-            others = [holder for holder in held if holder not in asked]
+            others = [holder for holder in list(held) if holder not in asked]
             if not others or len(asked) == _HOLDERS:
                 raise OSError("no other worker can give it")
-            holder = min(others, key=lambda address: held[address])
+            holder = min(others, key=lambda address: held.get(address, 0))
             asked.add(holder)
-            held[holder] += 1
+            if holder in held:
+                held[holder] += 1
             try:
                 return str(await self._call(worker, take, facts, holder))
             except (OSError, TimeoutError, HarbenchError):

@@ -191,17 +191,17 @@ def test_a_worker_fetches_from_the_source_once(cluster, start, supply, digest, w
     assert sha256s(at(cluster, "b", digest)) == sha256s(home_of("toy", digest))
 
 
-def wait_for(path):
-    import time
-
-    while not path.exists():
-        time.sleep(0.02)
-
-
 def test_data_arrives_while_cells_have_all_threads(cluster, start, client, supply, digest):
     workers = start("a")
     end = cluster.folder / "end"
-    cell = client.submit(wait_for, end, workers=[workers["a"]], pure=False)
+
+    def wait():
+        import time
+
+        while not end.exists():
+            time.sleep(0.02)
+
+    cell = client.submit(wait, workers=[workers["a"]], pure=False)
     until(lambda: any(client.processing().values()), "the task")
     assert supply.deliver("toy", digest, workers["a"]).result(LIMIT_S).how == "client"
     assert not cell.done()

@@ -148,7 +148,9 @@ def test_a_mistake_in_the_block_is_told_beside_others(refused):
 def test_set_changes_the_block_and_makes_one(write, here, refused):
     assert block(write, "{address: local}", "cluster.threads=3").threads == 3
     assert load(write(REST), ["cluster.address=local:2"]).cluster.local_workers == 2
-    assert load(write(REST), ["cluster={jobqueue: sge, workers: 1}"]).cluster.jobqueue == "SGECluster"
+    assert (
+        load(write(REST), ["cluster={jobqueue: sge, workers: 1}"]).cluster.jobqueue == "SGECluster"
+    )
     assert block(write, "{address: local}", "cluster.shared=x").shared == here / "x"
     [line] = refused(f"cluster: {{}}{REST}", "cluster.thread=3")
     assert line.startswith("--set cluster.thread=3: unknown key 'thread' in cluster")
