@@ -110,7 +110,7 @@ class Admission:
         patience = max(_PATIENCE_S, self._settings.silence)
         if usable and not self.open and (not asked or now - self._began > patience):
             self.open = True
-            places = sum(map(self._book.places, usable))
+            places = self._book.all_places()
             self._say(
                 f"{self._cluster.address}: {_many(len(usable), 'worker')}, "
                 f"{_many(places, 'cell')} at once"

@@ -93,6 +93,7 @@ class ForemanHandle:
         token: str,
         job: bytes,
         variables: Mapping[str, str],
+        shares: bool,
         tell: Callable[[int, list[bytes]], None],
         stopped: Callable[[], bool],
     ) -> list[bytes] | None:
@@ -102,6 +103,7 @@ class ForemanHandle:
             token: Names this training.
             job: Pickled.
             variables: Of the environment of its process.
+            shares: Whether others of the run have the same prepared fold.
             tell: Told now and then what was said: the number of the first event, and the events.
             stopped: Asked now and then whether nobody wants the cell any more.
 
@@ -119,7 +121,7 @@ class ForemanHandle:
         said: list[bytes] = []
         told, last_told = 0, time.monotonic()
         try:
-            self._send((START, token, job, dict(variables)))
+            self._send((START, token, job, dict(variables), shares))
             while True:
                 if stopped():
                     self._send((STOP, token))

@@ -83,7 +83,7 @@ class ClusterExecutor:
                 self._cluster, settings, link, supply, admission, book, self._say, self._perform
             )
             link.open()
-            yield from running.work(jobs)
+            yield from running.work(jobs, folds)
 
     def _files(self) -> list[Path]:
         # Workers start their cells elsewhere: what lies in a folder here must be sent, too.

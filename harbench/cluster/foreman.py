@@ -22,7 +22,11 @@ from typing import Any
 from harbench.cluster.apart import QUIT, STOP
 from harbench.data.folders import cache_root
 from harbench.execute.children import Children
+from harbench.execute.folds import FoldFiles
 from harbench.execute.jobs import CellJob, Event, Failed, Finished, Progress, Remark
+
+_IDLE_S = 60.0
+"""Without a cell, after which prepared folds are given back: they take room on the disk."""
 
 
 def without_job(event: Event) -> bytes:
@@ -34,8 +38,9 @@ class Foreman:
     """Starts and stops cells as it is told, and tells what becomes of them.
 
     Args:
-        connection: To the worker. Comes: (START, token, pickled job, environment), (STOP, token)
-            or (QUIT,). Goes: token, whether it is the last, event as :func:`without_job` packs it.
+        connection: To the worker. Comes: (START, token, pickled job, environment, whether others
+            share its fold), (STOP, token) or (QUIT,). Goes: token, whether it is the last, event
+            as :func:`without_job` packs it.
         children: Its cells.
     """
 
@@ -43,11 +48,14 @@ class Foreman:
         self._connection = connection
         self._children = children
         self._tokens: dict[str, str] = {}
+        self._folds = FoldFiles(())
 
     def work(self) -> None:
         """Until the worker says so, or is gone."""
         try:
             while True:
+                if not len(self._children) and not self._connection.poll(_IDLE_S):
+                    self._folds.forget()
                 for event in self._children.heard([self._connection]):
                     self._tell(event)
                 while self._connection.poll():
@@ -57,6 +65,7 @@ class Foreman:
             return
         finally:
             self._children.stop_all()
+            self._folds.forget()
 
     def _obey(self, order: Sequence[Any]) -> None:
         if order[0] == QUIT:
@@ -66,7 +75,7 @@ class Foreman:
             if key is not None:
                 self._end(key)
             return
-        _, token, packed, environment = order
+        _, token, packed, environment, shares = order
         job: CellJob = pickle.loads(packed)
         # One of a run that has died: both would save their training in one file.
         self._end(job.key)
@@ -74,7 +83,9 @@ class Foreman:
             # The store is the client's; what a training needs to go on stays on this machine.
             job = replace(job, checkpoints=cache_root() / "checkpoints")
         try:
-            self._children.start(job, environment=environment)
+            if shares:
+                self._folds.expect(job)
+            self._children.start(job, self._folds.of(job) if shares else None, environment)
         except OSError as error:
             reason = f"its process cannot be started: {error.strerror or error}"
             self._connection.send((token, True, without_job(Failed(job, reason))))

@@ -169,7 +169,7 @@ class Link:
             except TimeoutError:
                 self.news.put(Gone(f"it has not answered for {self._silence:g} s"))
                 return
-            except (OSError, asyncio.CancelledError) as error:
+            except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - blind is as bad
                 self.news.put(Gone(str(error) or type(error).__name__))
                 return
             self.news.put(Seen(found["workers"]))

@@ -20,6 +20,7 @@ from harbench.cluster.worker import Order
 from harbench.cluster.workers import Book, Worker
 from harbench.config.cluster import ClusterSettings
 from harbench.errors import ClusterError, DataError
+from harbench.execute.folds import FoldFiles
 from harbench.execute.jobs import (
     CellJob,
     CellResult,
@@ -100,16 +101,17 @@ class Running:
         self._again: deque[CellJob] = deque()
         self._losses: dict[str, _Losses] = {}
         self._out: deque[Event] = deque()
+        self._folds: FoldFiles | None = None
         self._number = 0
         self._more = True
 
-    def work(self, jobs: Iterable[Job]) -> Generator[Event]:
+    def work(self, jobs: Iterable[Job], folds: FoldFiles | None = None) -> Generator[Event]:
         """Do the jobs; see :class:`harbench.execute.jobs.Executor`.
 
         Raises:
             ClusterError: no worker can be used, or the scheduler is gone.
         """
-        waiting = iter(jobs)
+        waiting, self._folds = iter(jobs), folds
         while True:
             yield from self._fill(waiting)
             if not (self._more or self._placed or self._again):
@@ -139,7 +141,7 @@ class Running:
         if not self._admission.open:
             return
         yield from self._place_again()
-        while self._more and self._book.any_free():
+        while self._more and self._book.any_free() and len(self._again) <= self._book.all_places():
             job = next(waiting, None)
             if job is None:
                 self._more = False
@@ -147,9 +149,8 @@ class Running:
             if not isinstance(job, CellJob):
                 raise TypeError(f"a cluster trains cells, and this is a {type(job).__name__}")
             if not self._place(job):
+                # Free workers cannot take its dataset; they may take one further on.
                 self._again.append(job)
-                yield from self._passed_on()
-                return
             yield from self._passed_on()
 
     def _place_again(self) -> Iterator[Event]:
@@ -196,7 +197,13 @@ class Running:
             job = replace(job, plugin_files=files, by_content=True)
         kind = ForemanKind(worker.files, self._settings.memory_bytes, worker.sources)
         order = Order(
-            self._link.topic, token, pickle.dumps(job), kind, placed.variables, self._perform
+            self._link.topic,
+            token,
+            pickle.dumps(job),
+            kind,
+            placed.variables,
+            bool(self._folds and self._folds.several(job)),
+            self._perform,
         )
         placed.started = True
         self._link.submit(worker.address, f"{job.cell.benchmark}-{job.cell.row}", order)

@@ -23,6 +23,7 @@ class Order:
         job: Pickled.
         kind: Of the foreman.
         variables: Of the environment of its process.
+        shares: Whether other cells of the run have the same prepared fold.
         perform: Called instead, in this very thread; for measurements of the executor alone.
     """
 
@@ -31,6 +32,7 @@ class Order:
     job: bytes
     kind: ForemanKind
     variables: Mapping[str, str] | None = None
+    shares: bool = False
     perform: Callable[..., Any] | None = None
 
 
@@ -65,7 +67,7 @@ def train(packed: bytes) -> dict[str, Any]:
 
     try:
         said = foreman(order.kind).train(
-            order.token, order.job, order.variables or {}, tell, stopped
+            order.token, order.job, order.variables or {}, order.shares, tell, stopped
         )
     except ForemanLostError as error:
         return {"lost": str(error)}

@@ -135,6 +135,10 @@ class Book:
             return 0
         return max(0, self.places(worker) - len(worker.cells))
 
+    def all_places(self) -> int:
+        """Cells that all usable workers can have at once."""
+        return sum(self.places(worker) for worker in self.of("usable"))
+
     def any_free(self) -> bool:
         """Whether some worker can take a cell now."""
         return any(self.free(worker) for worker in self._workers.values())

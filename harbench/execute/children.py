@@ -111,19 +111,21 @@ class Children:
         events: list[Event] = []
         for connection, (process, job) in list(self._running.items()):
             if connection in ready:
-                event = hear(connection, process, job)
-            elif self._ends[connection] <= time.monotonic():
-                stop([process])
-                event = Failed(job, too_long(job))
+                events.append(hear(connection, process, job))
+                if not isinstance(events[-1], Progress | Remark):
+                    self._forget(connection)
+                    process.join()
+                    continue
+            # Also of one that says something all the time.
+            if self._ends[connection] <= time.monotonic():
+                reason = too_long(job)
             elif connection in greedy:
-                stop([process])
-                event = Failed(job, greedy[connection])
+                reason = greedy[connection]
             else:
                 continue
-            if not isinstance(event, Progress | Remark):
-                self._forget(connection)
-                process.join()
-            events.append(event)
+            stop([process])
+            self._forget(connection)
+            events.append(Failed(job, reason))
         return events
 
     def stop(self, key: str) -> None:

@@ -10,8 +10,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 LIMIT_S = 300
 """Ends a test that hangs; nothing is expected to take nearly as long."""
@@ -31,15 +32,19 @@ class DaskCluster:
     Args:
         folder: For all that they write.
         environment: Of the processes, in which harbench can be imported.
-        inside: Words in front of a command, such as those that enter a network namespace.
+        inside: Words in front of the scheduler's command, which enter a network namespace.
+        host: Address of the scheduler.
     """
 
-    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
+    def __init__(
+        self, folder: Path, environment: dict[str, str], *inside: str, host: str = "127.0.0.1"
+    ) -> None:
         self.folder = folder
-        self._environment = environment
+        self.environment = environment
         self._file = folder / "scheduler.json"
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
-        self.start_scheduler()
+        self._clients: list[subprocess.Popen[str]] = []
+        self.start_scheduler(*inside, host=host)
 
     def start_scheduler(self, *inside: str, host: str = "127.0.0.1") -> None:
         self._file.unlink(missing_ok=True)
@@ -75,6 +80,8 @@ class DaskCluster:
             "HARBENCH_CACHE": str(mine / "cache"),
             "HARBENCH_DATA": str(mine / "data"),
             "HARBENCH_TOY_WORKER": name,
+            # Each epoch is saved.
+            "HARBENCH_CHECKPOINT_SECONDS": "0",
         }
         self._start(name, inside, "dask_worker", command, {**own, **variables})
 
@@ -90,12 +97,45 @@ class DaskCluster:
             self._processes[name] = subprocess.Popen(
                 [*inside, sys.executable, "-m", f"distributed.cli.{program}", *words],
                 cwd=self.folder,
-                env={**self._environment, **(variables or {})},
+                env={**self.environment, **(variables or {})},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
             )
+
+    def start_client(
+        self, words: list[str], folder: Path, err: Path | None = None
+    ) -> subprocess.Popen[str]:
+        """A client as a process of its own; ended with the cluster. Its stderr can be a file."""
+        with ExitStack() as stack:
+            to = subprocess.PIPE if err is None else stack.enter_context(err.open("w"))
+            return self._start_client(words, folder, to)
+
+    def _start_client(self, words: list[str], folder: Path, err: Any) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            words,
+            cwd=folder,
+            env={
+                **self.environment,
+                "HARBENCH_CACHE": os.environ["HARBENCH_CACHE"],
+                "HARBENCH_DATA": os.environ["HARBENCH_DATA"],
+            },
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=err,
+            text=True,
+            start_new_session=True,
+        )
+        self._clients.append(process)
+        return process
+
+    def await_workers(self, number: int) -> None:
+        """Until so many are there: a run begins with those that it finds."""
+        from distributed import Client
+
+        with Client(self.address, set_as_default=False, timeout=LIMIT_S) as client:
+            client.wait_for_workers(number, timeout=LIMIT_S)
 
     def log(self, name: str) -> str:
         return (self.folder / f"{name}.log").read_text()
@@ -112,31 +152,30 @@ class DaskCluster:
         self.signal(name, signal.SIGKILL)
         self._processes[name].wait()
 
-    def left_over(self) -> list[str]:
-        """Command lines of processes that any worker has left behind."""
+    def processes(self, name: str) -> list[int]:
+        """Process ids of a worker, its foreman and all that they have started."""
         found = []
-        groups = {process.pid for process in self._processes.values()}
         for entry in Path("/proc").iterdir():
             if not entry.name.isdigit():
                 continue
             try:
-                group = os.getpgid(int(entry.name))
-                words = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+                # What has ended and was not asked about yet has no words.
+                alive = bool((entry / "cmdline").read_bytes())
+                if alive and os.getpgid(int(entry.name)) == self._processes[name].pid:
+                    found.append(int(entry.name))
             except OSError:
                 continue
-            if group in groups and words:
-                found.append(words)
         return found
 
     def close(self) -> None:
-        for process in self._processes.values():
+        for process in [*self._processes.values(), *self._clients]:
             for number in (signal.SIGCONT, signal.SIGKILL):
-                try:
+                with suppress(ProcessLookupError):
                     os.killpg(process.pid, number)
-                except ProcessLookupError:
-                    pass
         for process in self._processes.values():
             process.wait()
+        for client in self._clients:
+            client.communicate()
 
 
 @contextmanager

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -50,9 +52,11 @@ class ClusterPlace:
 
     def work(self, store: Store, *, models: str = "[small]", epochs=2, seeds=2, more="", **options):
         """What is to be done of a benchmark, and its plan."""
-        path = self.workplace.yaml(
-            YAML.format(models=models, epochs=epochs, seeds=seeds, more=more)
-        )
+        text = YAML.format(models=models, epochs=epochs, seeds=seeds, more=more)
+        return self.work_of(self.workplace.yaml(text), store, **options)
+
+    def work_of(self, path: Path, store: Store, **options):
+        """The same of a file."""
         benchmarks = load(path).benchmarks
         planned = [plan(benchmark, self.registry) for benchmark in benchmarks]
         write_manifests(planned, store)
@@ -62,8 +66,27 @@ class ClusterPlace:
         return Store(self.workplace.folder / name)
 
     def locally(self, store: Store, **what) -> list[Event]:
-        work, planned = self.work(store, **what)
+        return self._alone(store, *self.work(store, **what))
+
+    def locally_from(self, path: Path, store: Store) -> list[Event]:
+        return self._alone(store, *self.work_of(path, store))
+
+    def _alone(self, store: Store, work, planned) -> list[Event]:
         return list(train_cells(work, efforts_of(work, planned, store), store, ProcessExecutor(2)))
+
+    def command(
+        self,
+        *words: str,
+        on_cluster: bool = True,
+        inside: tuple[str, ...] = (),
+        err: Path | None = None,
+    ) -> subprocess.Popen[str]:
+        """``harbench WORDS --cluster ADDRESS`` as a process of its own, ended with the cluster."""
+        where = ("--cluster", self.cluster.address) if on_cluster else ()
+        plugins = [word for file in FILES for word in ("--plugin", str(file))]
+        main = [sys.executable, "-c", "from harbench.cli import main; main()"]
+        command = [*inside, *main, *plugins, *words, *where]
+        return self.cluster.start_client(command, self.workplace.folder, err)
 
     def on_cluster(
         self,
