@@ -30,10 +30,10 @@ from harbench.cluster.fetching import (
     look,
     pieces_of,
     put,
-    read_own,
     read_piece,
     take,
 )
+from harbench.cluster.own_files import read_own
 from harbench.errors import ClusterError, HarbenchError
 
 if TYPE_CHECKING:
