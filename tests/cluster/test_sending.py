@@ -181,7 +181,7 @@ def test_a_worker_fetches_from_the_source_once(cluster, start, supply, digest, w
         plugin = tmp_path / "fetched.py"
         plugin.write_text(PLUGIN.format(url=f"{server.address}/toy.zip", members=members))
         paths = os.pathsep.join(
-            [str(Path(__file__).parents[1]), cluster._environment.get("PYTHONPATH", "")]
+            [str(Path(__file__).parents[1]), cluster.environment.get("PYTHONPATH", "")]
         )
         workers = start("a", "b", PYTHONPATH=paths)
         coming = [supply.deliver("toy", digest, workers[n], [str(plugin)]) for n in "ab"]
