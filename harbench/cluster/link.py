@@ -124,15 +124,19 @@ class Link:
 
     def submit(self, address: str, name: str, order: Order) -> None:
         """Have a worker train a cell; comes back as :class:`Said` and :class:`Ended`."""
-        future = self._client.submit(
-            _task(),
-            pickle.dumps(order),
-            key=f"{name}-{order.token}",
-            workers=[address],
-            allow_other_workers=False,
-            pure=False,
-            retries=0,
-        )
+        try:
+            future = self._client.submit(
+                _task(),
+                pickle.dumps(order),
+                key=f"{name}-{order.token}",
+                workers=[address],
+                allow_other_workers=False,
+                pure=False,
+                retries=0,
+            )
+        except Exception as error:  # noqa: BLE001 - Dask has no class for a client that was closed
+            self.news.put(Gone(str(error)))
+            return
         self._tasks[order.token] = future
         self._begin(self._follow(order.token, future))
 

@@ -118,6 +118,8 @@ class Running:
                 return
             for news in self._heard():
                 self._take_in(news)
+                # A place that is free now gets its next cell before the last one is stored.
+                yield from self._fill(waiting)
                 yield from self._passed_on()
             self._admission.look(time.monotonic())
 
