@@ -1,4 +1,4 @@
-"""``python -m bench [NAME...] [--out docs/speed.csv]``, ``... profile``, ``... scale``."""
+"""``python -m bench [NAME...] [--out docs/speed.csv]``; ``... profile``, ``scale``, ``cluster``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import profile_page, scale_page
+from bench import cluster, profile_page, scale_page
 from bench.kept import put_in, read_csv, write_csv
 from bench.measuring import run_here
 from bench.registry import ROWS
@@ -21,6 +21,8 @@ def main() -> int:
         return profile_page.main(sys.argv[2:])
     if sys.argv[1:2] == ["scale"]:
         return scale_page.main(sys.argv[2:])
+    if sys.argv[1:2] == ["cluster"]:
+        return cluster.main(sys.argv[2:])
     parser = argparse.ArgumentParser(prog="python -m bench", description=main.__doc__)
     parser.add_argument("names", metavar="NAME", nargs="*", help=f"of {', '.join(ROWS)}")
     parser.add_argument("--repeats", type=int, default=5, help="rounds; medians are printed")

@@ -75,6 +75,10 @@ class ModelError(HarbenchError):
     """A model cannot be built for what is asked of it (window too short, wrong output)."""
 
 
+class ClusterError(HarbenchError):
+    """A cluster cannot be reached or started, or a worker of it cannot do what is asked."""
+
+
 class ResultsError(HarbenchError):
     """The results folder holds something that harbench did not write or cannot read."""
 

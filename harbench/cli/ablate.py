@@ -15,6 +15,7 @@ from harbench.cli.context import registry
 from harbench.cli.options import (
     AsCsv,
     AsJson,
+    Cluster,
     Device,
     Figures,
     Jobs,
@@ -59,6 +60,7 @@ def ablate(
     reduction: Annotated[str | None, typer.Option(help="Of that map.")] = None,
     jobs: Jobs = None,
     device: Device = "cpu",
+    cluster: Cluster = None,
     timeout: Timeout = None,
     out: Out = Path("results"),
     figures: Figures = None,
@@ -71,10 +73,12 @@ def ablate(
     parameters and MACs for each number of channels, and the shortest list that keeps the NF.
     """
     from harbench.cli.analysing import copy_figures, latest, one_format, perform, show
+    from harbench.cli.on_cluster import cluster_asked
     from harbench.results import Store
 
     one_format(csv=csv, json=json)
     check_timeout(timeout)
+    remote = cluster_asked(cluster, None, jobs=jobs, device=device)
     analysis = registry().analyses.get("ablation")
     store = Store(out)
     options: dict[str, Any] = {
@@ -90,7 +94,17 @@ def ablate(
     given = {name: value for name, value in options.items() if value is not None}
     cells = latest(store, run, dataset, model)
     entry = f"ablation-{by.value}"
-    found = perform(analysis, entry, cells, given, store, jobs=jobs, device=device, timeout=timeout)
+    found = perform(
+        analysis,
+        entry,
+        cells,
+        given,
+        store,
+        jobs=jobs,
+        device=device,
+        timeout=timeout,
+        cluster=remote,
+    )
     show(found, store, csv=csv, json=json)
     if figures is not None:
         copy_figures(found, figures)

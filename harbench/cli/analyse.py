@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from harbench.cli.context import registry
-from harbench.cli.options import AsCsv, AsJson, Device, Figures, Out, Timeout, check_timeout
+from harbench.cli.options import (
+    AsCsv,
+    AsJson,
+    Cluster,
+    Device,
+    Figures,
+    Out,
+    Timeout,
+    check_timeout,
+)
 
 if TYPE_CHECKING:
     from harbench.nouns import Analysis
@@ -33,6 +42,7 @@ def analyse(
         typer.Option(min=0, help="Of an analysis that trains: side by side; 0 in this process."),
     ] = None,
     device: Device = "cpu",
+    cluster: Cluster = None,
     timeout: Timeout = None,
 ) -> None:
     """Run an analysis on the finished cells of the results folder and print its tables.
@@ -41,12 +51,14 @@ def analyse(
     changed.
     """
     from harbench.cli.analysing import copy_figures, one_format, perform, show
+    from harbench.cli.on_cluster import cluster_asked
     from harbench.errors import ResultsError
     from harbench.execute.trained import trained_cells
     from harbench.results import Store
 
     one_format(csv=csv, json=json)
     check_timeout(timeout)
+    remote = cluster_asked(cluster, None, jobs=jobs, device=device)
     analysis = registry().analyses.get(name)
     options = _options(option or [], analysis)
     store = Store(out)
@@ -56,7 +68,15 @@ def analyse(
         if cells:
             found_any = True
             found = perform(
-                analysis, name, cells, options, store, jobs=jobs, device=device, timeout=timeout
+                analysis,
+                name,
+                cells,
+                options,
+                store,
+                jobs=jobs,
+                device=device,
+                timeout=timeout,
+                cluster=remote,
             )
             show(found, store, csv=csv, json=json)
             if figures is not None:

@@ -12,6 +12,7 @@ import typer
 from harbench.cli.context import console, plugin_files, registry, remarks
 
 if TYPE_CHECKING:
+    from harbench.config import ClusterSettings
     from harbench.execute.analysing import Analysed
     from harbench.nouns import Analysis, TrainedCell, Trainer
     from harbench.plan import PlannedBenchmark
@@ -19,7 +20,12 @@ if TYPE_CHECKING:
 
 
 def trainer(
-    store: Store, *, jobs: int | None = None, device: str = "cpu", timeout: float | None = None
+    store: Store,
+    *,
+    jobs: int | None = None,
+    device: str = "cpu",
+    timeout: float | None = None,
+    cluster: ClusterSettings | None = None,
 ) -> Trainer:
     """What analyses train with: as ``harbench run`` does, into the same store."""
     from harbench.cli.training import carry_out
@@ -31,7 +37,7 @@ def trainer(
             planned, store, device=device, plugin_files=plugin_files(), time_limit=timeout
         )
         if work.costs or work.cells:
-            carry_out(work, planned, store, jobs)
+            carry_out(work, planned, store, jobs, cluster)
 
     return VariantTrainer(store, registry, train)
 
@@ -46,11 +52,12 @@ def perform(
     jobs: int | None = None,
     device: str = "cpu",
     timeout: float | None = None,
+    cluster: ClusterSettings | None = None,
 ) -> Analysed:
     """Run an analysis on a benchmark's cells, and say where its files are."""
     from harbench.execute.analysing import analyse
 
-    train = trainer(store, jobs=jobs, device=device, timeout=timeout)
+    train = trainer(store, jobs=jobs, device=device, timeout=timeout, cluster=cluster)
     found = analyse(analysis, entry, cells, options, train, store)
     remarks().print(
         f"tables{' and figures' if found.content['figures'] else ''} are in {found.folder}/",

@@ -35,6 +35,14 @@ Timeout = Annotated[
     float | None,
     typer.Option(metavar="SECONDS", help="End a cell that takes longer; the others go on."),
 ]
+Cluster = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS",
+        help="Train on a Dask cluster: tcp://HOST:8786, local or local:N; none leaves the "
+        "file's cluster: aside.",
+    ),
+]
 Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:N or auto.")]
 
 

@@ -22,6 +22,7 @@ from harbench.execute.jobs import (
     Failed,
     Finished,
     Job,
+    Lost,
     Remark,
     Taken,
     Waiting,
@@ -140,7 +141,7 @@ class RunProgress:
     def _show(self, event: Event) -> None:
         title = job_title(event.job)
         # What the tree does not keep is printed above it.
-        shown = (Remark,) if self._screen else (Remark, Finished, Taken, Waiting)
+        shown = (Remark, Lost) if self._screen else (Remark, Lost, Finished, Taken, Waiting)
         if isinstance(event, Failed):
             self._print(_said(title, event))
         elif isinstance(event, shown):
@@ -275,6 +276,8 @@ def _said(title: str, event: Event) -> str:
         return f"{title}: failed: {event.reason}"
     if isinstance(event, Remark):
         return f"{title}: {event.text}"
+    if isinstance(event, Lost):
+        return f"{title}: worker {event.where} {event.reason}; it begins anew elsewhere"
     if isinstance(event, Waiting):
         return f"{title}: another run has it in work; waiting for it"
     if not isinstance(event, Finished):

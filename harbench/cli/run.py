@@ -16,7 +16,7 @@ from harbench.cli.context import (
     registry,
     remarks,
 )
-from harbench.cli.options import Device, Jobs, Out, Timeout, check_timeout
+from harbench.cli.options import Cluster, Device, Jobs, Out, Timeout, check_timeout
 from harbench.cli.planning import narrowed, plan_one
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ def run(
     ] = None,
     jobs: Jobs = None,
     device: Device = "cpu",
+    cluster: Cluster = None,
     seeds: Annotated[
         str | None, typer.Option(help="A number of seeds (3), or seeds (0,7,8), for all.")
     ] = None,
@@ -73,6 +74,7 @@ def run(
         )
     if quiet:
         be_quiet()
+    from harbench.cli.on_cluster import cluster_asked
     from harbench.cli.training import carry_out
     from harbench.config import load, select
     from harbench.execute.run import work_of, write_manifests
@@ -82,7 +84,8 @@ def run(
     check_timeout(timeout)
     loaded = load(file, overrides or (), registry)
     chosen = [narrowed(benchmark, seeds, models) for benchmark in select(loaded, names or ())]
-    if device != "cpu":
+    remote = cluster_asked(cluster, loaded.cluster, jobs=jobs, device=device)
+    if device != "cpu" and remote is None:
         # One mistake, told at once, and not one failure a cell. "cpu" can be told without torch.
         from harbench.training.cell import device_named
 
@@ -110,8 +113,8 @@ def run(
     if dry_run:
         return
     write_manifests(planned, store)
-    failures = carry_out(work, planned, store, jobs)
-    options = {"jobs": jobs, "device": device, "timeout": timeout}
+    failures = carry_out(work, planned, store, jobs, remote)
+    options = {"jobs": jobs, "device": device, "timeout": timeout, "cluster": remote}
     if json:
         broken = _print_json(planned, store, options, flops=flops)
     else:

@@ -16,6 +16,7 @@ from harbench.execute.jobs import (
     Event,
     Failed,
     Finished,
+    Lost,
     Progress,
     Started,
     Taken,
@@ -41,6 +42,7 @@ class CellState:
         began, told: On the clock: when it was started, when its last epoch ended.
         said: What came of it.
         nf: Of the test windows, 0 .. 1.
+        where: The worker that has it, on a cluster.
     """
 
     label: str
@@ -54,6 +56,7 @@ class CellState:
     told: float = 0.0
     said: str = ""
     nf: float | None = None
+    where: str = ""
 
     @property
     def share(self) -> float:
@@ -157,7 +160,7 @@ class RunState:
         planned: What is asked for.
         cached: Keys of the cells that are there already.
         to_do: Keys of those that are to be trained.
-        places: Cells that are trained side by side.
+        places: Cells that are trained side by side; on a cluster as many as there were at once.
     """
 
     def __init__(
@@ -169,6 +172,7 @@ class RunState:
     ) -> None:
         self.benchmarks: dict[str, BenchmarkState] = {}
         self.places = max(places, 1)
+        self.workers: Counter[str] = Counter()
         self.failed = 0
         self.cells_total = 0
         self.cells_ended = 0
@@ -236,10 +240,13 @@ class RunState:
         if status is None:
             return
         seconds = now - cell.began if cell.status == "running" else None
+        self._move(cell, event.where if isinstance(event, Started) else "")
         for row in rows:
             state = row.set(key, status)
             if status == "running":
+                # For the second time where its first worker was lost.
                 state.began = state.told = now
+                state.epoch, state.score, state.where = 0, None, cell.where
             if isinstance(event, Failed):
                 state.said = event.reason
             elif isinstance(event, Finished) and isinstance(event.outcome, CellResult):
@@ -255,6 +262,16 @@ class RunState:
             self.cells_ended += 1
             self.failed += status == "failed"
             self._ended_effort += cell.effort
+
+    def _move(self, cell: CellState, where: str) -> None:
+        """A cell is at another worker, or at none."""
+        if cell.where:
+            self.workers[cell.where] -= 1
+            self.workers += Counter()  # without those that have none
+        if where:
+            self.workers[where] += 1
+            self.places = max(self.places, self.workers.total())
+        cell.where = where
 
     def _known(self, job: CellJob) -> list[RowState]:
         """The rows of a cell; one that no plan named gets its place."""
@@ -297,6 +314,7 @@ def _course(outcome: CellResult) -> str:
 
 _STATUS: dict[type, str] = {
     Started: "running",
+    Lost: "queued",
     Waiting: "waiting",
     Finished: "done",
     Taken: "done",

@@ -202,11 +202,12 @@ def _row(row: RowState, page: _Page) -> Line:
 
 def _said(cell: CellState, page: _Page) -> str:
     if cell.status == "running":
+        on = f" on {one_line(cell.where)}" if cell.where else ""
         if not cell.epochs:
-            return "running"
+            return f"running{on}"
         score = "" if cell.score is None else f", validation {100 * cell.score:.1f}"
         drawn = meter(cell.share, 8, ascii_only=page.ascii_only)
-        return f"running {drawn} epoch {cell.epoch} of {cell.epochs}{score}"
+        return f"running {drawn} epoch {cell.epoch} of {cell.epochs}{score}{on}"
     if cell.status == "done" and cell.nf is not None:
         return f"done, NF {100 * cell.nf:.1f} {cell.said}"
     if cell.status == "waiting":
@@ -255,6 +256,9 @@ def _progress(state: RunState, now: float, elapsed: float, width: int, ascii_onl
     parts = [counts]
     if state.failed:
         parts.append(f"{state.failed} failed")
+    if state.workers:
+        number = len(state.workers)
+        parts.append(f"{number} worker{'s' * (number != 1)}")
     parts.append(duration(elapsed))
     if state.cells_total and state.cells_ended < state.cells_total:
         left = time_left(state, now)

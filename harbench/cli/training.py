@@ -6,11 +6,13 @@ import os
 import shlex
 import sys
 from collections.abc import Sequence
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from harbench.cli.context import error_console, is_quiet, registry
 
 if TYPE_CHECKING:
+    from harbench.config import ClusterSettings
     from harbench.execute.jobs import Failed
     from harbench.execute.run import Work
     from harbench.plan import PlannedBenchmark
@@ -18,7 +20,11 @@ if TYPE_CHECKING:
 
 
 def carry_out(
-    work: Work, planned: Sequence[PlannedBenchmark], store: Store, jobs: int | None
+    work: Work,
+    planned: Sequence[PlannedBenchmark],
+    store: Store,
+    jobs: int | None,
+    cluster: ClusterSettings | None = None,
 ) -> list[Failed]:
     """Measure the costs and train the cells of some work; those that failed.
 
@@ -27,6 +33,11 @@ def carry_out(
         planned: What it is part of.
         store: Gets the results.
         jobs: Side by side; None is the number of cores, 0 is in this process.
+        cluster: Where the cells are trained; None is this machine. Costs are measured on this
+            machine, whose they are, wherever cells are trained.
+
+    Raises:
+        ClusterError: the cluster cannot be used, or is gone; what has ended is stored.
     """
     from harbench.cli.progress import RunProgress
     from harbench.execute.local import InProcessExecutor, ProcessExecutor
@@ -42,16 +53,29 @@ def carry_out(
         planned,
         work.cached,
         [job.key for job in work.cells],
-        places=places,
+        # On a cluster it is seen how many there are.
+        places=places if cluster is None else 1,
         quiet=is_quiet(),
     )
     # What an observer is warned of is no error of the run, but stands above its tree.
     observers = Observers(registry().observers, store, progress.say)
     try:
-        with progress:
+        with ExitStack() as stack:
+            remote = None
+            if cluster is not None and work.cells:
+                from harbench.cli.on_cluster import on_cluster
+
+                # Before the costs: an address that nobody answers at is told at once.
+                remote = stack.enter_context(
+                    on_cluster(cluster, work.cells[0].device, progress.say)
+                )
+            stack.enter_context(progress)
             failures = progress.follow_costs(measure_costs(work, store, alone), len(work.costs))
             efforts = efforts_of(work, planned, store)
-            events = observers.watched(train_cells(work, efforts, store, executor))
+            trained = train_cells(work, efforts, store, remote.executor if remote else executor)
+            if remote is not None:
+                trained = remote.followed(trained, len(work.cells))
+            events = observers.watched(trained)
             failures += progress.follow_cells(events, efforts)
         observers.end(work)
         return failures

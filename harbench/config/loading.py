@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from harbench.config.cluster import ClusterSettings
 from harbench.config.methods import check_methods
 from harbench.config.nodes import Node, Problems
 from harbench.config.overrides import parse_overrides
 from harbench.config.reading import CORE_SCHEMA, read, read_text
-from harbench.config.resolving import resolve
+from harbench.config.resolving import cluster_of, resolve
 from harbench.config.settings import AnalysisEntry, Benchmark, BenchmarkFile, ModelEntry
-from harbench.config.validation import validate
+from harbench.config.validation import validate, validate_as
 from harbench.errors import ConfigError, did_you_mean
 from harbench.nouns.recipe import Recipe
 
@@ -65,16 +66,23 @@ def _checked(
     problems: Problems,
     registry: Callable[[], Registry] | None = None,
 ) -> BenchmarkFile:
-    trees, defaults = resolve(root, path, parse_overrides(overrides, problems), problems)
+    given = parse_overrides(overrides, problems)
+    trees, defaults = resolve(root, path, given, problems)
+    block = cluster_of(root, path, given, problems)
     known = problems.places
     found = [validate(tree, known, problems) for tree in trees]
     if defaults is not None:
         validate(defaults, known, problems)
+    cluster = None
+    if block is not None:
+        cluster = validate_as(ClusterSettings, block, known, problems, "cluster")
     problems.raise_if_any()
     if registry is not None:
         check_methods([*trees, *([defaults] if defaults else [])], registry, problems)
         problems.raise_if_any()
-    return BenchmarkFile(path=path, benchmarks=tuple(b for b in found if b is not None))
+    return BenchmarkFile(
+        path=path, benchmarks=tuple(b for b in found if b is not None), cluster=cluster
+    )
 
 
 def select(file: BenchmarkFile, names: Sequence[str] = ()) -> list[Benchmark]:

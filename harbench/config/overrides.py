@@ -1,8 +1,9 @@
 """``--set KEY=VALUE``: changes to the tree of a file before it is checked.
 
-``benchmarks.NAME.KEY=VALUE`` changes one benchmark, ``defaults.KEY=VALUE`` the defaults, and any
-other ``KEY=VALUE`` every benchmark. What is set on benchmarks wins over all that the file says,
-the recipes, windows and steps of single models included.
+``benchmarks.NAME.KEY=VALUE`` changes one benchmark, ``defaults.KEY=VALUE`` the defaults,
+``cluster.KEY=VALUE`` where cells are trained, and any other ``KEY=VALUE`` every benchmark. What
+is set on benchmarks wins over all that the file says, the recipes, windows and steps of single
+models included.
 """
 
 from __future__ import annotations
@@ -58,6 +59,8 @@ def _parse(text: str, problems: Problems) -> Override:
     whole = len(keys) == 1 or keys[0] in ("defaults", "benchmarks")
     if whole and keys[-1] in ("path", "references") and "models" not in keys:
         node = _from_here(node)
+    if keys[0] == "cluster" and keys[-1] in ("shared", "ca_file", "cert", "key"):
+        node = _from_here(node)
     return Override(keys, node)
 
 
@@ -80,13 +83,25 @@ def override_defaults(defaults: Node, overrides: Sequence[Override], problems: P
     return defaults
 
 
+def override_cluster(
+    cluster: Node | None, overrides: Sequence[Override], problems: Problems
+) -> Node | None:
+    """The ``cluster:`` block with every ``cluster.KEY=VALUE`` put in; it may make one."""
+    for override in overrides:
+        if override.keys[0] == "cluster":
+            at = override.value.at
+            cluster = cluster if cluster is not None else Node(None, at, at)
+            cluster = _put(cluster, override.keys[1:], override.value, problems, ("cluster",))
+    return cluster
+
+
 def override_benchmarks(
     benchmarks: dict[str, Node], overrides: Sequence[Override], problems: Problems
 ) -> dict[str, Node]:
     """The benchmarks, defaults already merged in, with every other override put in."""
     changed = dict(benchmarks)
     for override in overrides:
-        if override.keys[0] == "defaults":
+        if override.keys[0] in ("defaults", "cluster"):
             continue
         keys, names = override.keys, list(changed)
         if keys[0] == "benchmarks":

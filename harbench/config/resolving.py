@@ -11,12 +11,13 @@ from harbench.config.overrides import (
     NO_DEFAULT,
     Override,
     override_benchmarks,
+    override_cluster,
     override_defaults,
 )
 from harbench.config.shorthand import NAMED, written_out
 from harbench.errors import did_you_mean
 
-TOP = ("benchmarks", "defaults")
+TOP = ("benchmarks", "defaults", "cluster")
 # Of these a benchmark overrides single keys of the defaults; of all others the whole.
 MERGED = ("protocol", "recipe")
 
@@ -47,13 +48,33 @@ def resolve(
     return trees, _shape("defaults", defaults.with_value(alone), path, problems)
 
 
+def cluster_of(
+    root: Node, path: Path, overrides: Sequence[Override], problems: Problems
+) -> Node | None:
+    """The file's ``cluster:`` with what is set on it; None where there is none."""
+    node = override_cluster(root.children.get("cluster"), overrides, problems)
+    if node is None or node.value is None:
+        return None
+    if not isinstance(node.value, dict):
+        problems.add(node.at, f"cluster is {node}", "a mapping, such as {address: local}")
+        return None
+    children = dict(node.children)
+    if "shared" in children:
+        children["shared"] = _from_file(children["shared"], path)
+    if "tls" in children and children["tls"].children:
+        tls = children["tls"]
+        files = {key: _from_file(file, path) for key, file in tls.children.items()}
+        children["tls"] = tls.with_value(dict(files))
+    return node.with_value(children)
+
+
 def _top(root: Node, problems: Problems) -> dict[str, Node]:
     if not isinstance(root.value, dict):
         problems.add(root.at, f"the file is {root}", "a mapping with the key 'benchmarks'")
     for key, node in root.children.items():
         if key not in TOP:
             what = f"unknown key '{key}'{did_you_mean(key, TOP)}"
-            problems.add(node.key_at, what, "'benchmarks' or 'defaults'")
+            problems.add(node.key_at, what, "'benchmarks', 'defaults' or 'cluster'")
     return root.children
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from harbench.config.cluster import JOBQUEUES, ClusterSettings
 from harbench.config.overrides import NO_DEFAULT
 from harbench.config.resolving import TOP
 from harbench.config.settings import NAME_PATTERN, Benchmark
@@ -25,8 +26,13 @@ def json_schema() -> dict[str, Any]:
     texts to it.
     """
     benchmark = Benchmark.model_json_schema(mode="validation")
-    definitions = benchmark.pop("$defs")
+    cluster = ClusterSettings.model_json_schema(mode="validation")
+    definitions = {**benchmark.pop("$defs"), **cluster.pop("$defs"), "ClusterSettings": cluster}
     _describe(benchmark, definitions)
+    cluster["properties"]["jobqueue"] = {
+        "anyOf": [{"enum": [*JOBQUEUES, *JOBQUEUES.values()]}, _EMPTY],
+        "description": cluster["properties"]["jobqueue"]["description"],
+    }
     row, entry = definitions["ModelEntry"], definitions["AnalysisEntry"]
     for written, name in ((benchmark, "name"), (row, "row"), (entry, "entry")):
         del written["properties"][name]  # the key above it says it
@@ -56,6 +62,7 @@ def json_schema() -> dict[str, Any]:
         "properties": {
             "benchmarks": {**some, "additionalProperties": {"$ref": "#/$defs/Benchmark"}},
             "defaults": {"anyOf": [{"$ref": "#/$defs/Defaults"}, _EMPTY]},
+            "cluster": {"anyOf": [{"$ref": "#/$defs/ClusterSettings"}, _EMPTY]},
         },
         "required": [TOP[0]],
         "additionalProperties": False,
@@ -94,7 +101,9 @@ def _allow_empty(written: dict[str, Any]) -> None:
 
 def _describe(benchmark: dict[str, Any], definitions: dict[str, Any]) -> None:
     """Put in the descriptions that the types' docstrings hold, and say which keys a kind needs."""
-    by_name = {model.__name__: model for model in _all_models(Benchmark)}
+    by_name = {
+        model.__name__: model for top in (Benchmark, ClusterSettings) for model in _all_models(top)
+    }
     for name, schema in {**definitions, "Benchmark": benchmark}.items():
         summary, fields = described(by_name[name])
         schema["description"] = summary

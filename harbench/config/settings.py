@@ -8,6 +8,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
 
+from harbench.config.cluster import ClusterSettings
 from harbench.errors import ConfigError
 from harbench.nouns.lengths import check_length
 from harbench.nouns.protocol import Protocol, Settings
@@ -154,10 +155,12 @@ class BenchmarkFile(Settings):
     Args:
         path: The file, as it was given.
         benchmarks: What it holds.
+        cluster: Where cells are trained; None is this machine. Of the whole file.
     """
 
     path: Path
     benchmarks: tuple[Benchmark, ...]
+    cluster: ClusterSettings | None = None
 
     @property
     def names(self) -> tuple[str, ...]:

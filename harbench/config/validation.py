@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Container, Iterable
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -34,6 +34,7 @@ _EXPECTED = {
     "none_required": "nothing",
     "literal_error": "",
 }
+_Kind = TypeVar("_Kind", bound=BaseModel)
 _BOUNDS = {"gt": "more than", "ge": "at least", "lt": "less than", "le": "at most"}
 _NAMES = {"name": "a benchmark", "row": "a row of models", "entry": "an entry of analyses"}
 
@@ -41,18 +42,34 @@ _NAMES = {"name": "a benchmark", "row": "a row of models", "entry": "an entry of
 def validate(tree: Node, known: Container[Place], problems: Problems) -> Benchmark | None:
     """The settings of one benchmark; None where something is wrong, which ``problems`` gets.
 
+    As :func:`validate_as`, of a tree in the shape of :class:`Benchmark`.
+    """
+    return validate_as(Benchmark, tree, known, problems)
+
+
+def validate_as(
+    kind: type[_Kind],
+    tree: Node,
+    known: Container[Place],
+    problems: Problems,
+    shown: str = "",
+) -> _Kind | None:
+    """Settings of some kind; None where something is wrong, which ``problems`` gets.
+
     Values are taken as they are: ``"3"`` is no number, ``true`` is no 1.
 
     Args:
-        tree: In the shape of :class:`Benchmark`.
+        kind: Of settings.
+        tree: In its shape.
         known: Places of which something is known to be wrong already; no more is said of them.
         problems: Gets what is wrong.
+        shown: What errors call the tree; empty: a benchmark, by its name.
     """
     try:
         # JSON, because strict validation of Python objects would refuse a list for a tuple.
-        return Benchmark.model_validate_json(json.dumps(tree.plain()), strict=True)
+        return kind.model_validate_json(json.dumps(tree.plain()), strict=True)
     except ValidationError as error:
-        found = [_follow(tree, detail) for detail in error.errors(include_url=False)]
+        found = [_follow(kind, tree, shown, detail) for detail in error.errors(include_url=False)]
     spots: dict[tuple[str | int, ...], list[_Spot]] = {}
     for number, spot in enumerate(_telling(found)):
         # Branches of one union speak together, all other errors each for itself.
@@ -94,10 +111,10 @@ class _Spot:
         return self.detail.get("ctx", {})
 
 
-def _follow(tree: Node, detail: ErrorDetails) -> _Spot:
+def _follow(kind: type[BaseModel], tree: Node, shown: str, detail: ErrorDetails) -> _Spot:
     path = list(detail["loc"])
     last = path.pop() if detail["type"] in ("missing", "extra_forbidden") else None
-    spot = _Spot(detail, tree, [Benchmark], (), "", last)
+    spot = _Spot(detail, tree, [kind], (), shown, last)
     for step in path:
         if isinstance(step, int):
             if isinstance(spot.node.value, list) and step < len(spot.node.value):

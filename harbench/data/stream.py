@@ -126,11 +126,11 @@ def open_stream(
             where=printable(str(folder)),
             expected="a folder that can be read",
         ) from error
-    home = cache_root() / "streams" / dataset.name / digest[:32]
+    home = home_of(dataset.name, digest)
     if not (home / "stream.json").is_file():
         try:
             home.parent.mkdir(parents=True, exist_ok=True)
-            with _alone(home.with_suffix(".lock")):
+            with alone_at(home):
                 if not (home / "stream.json").is_file():
                     _build(dataset, sources, digest, home, on_source, jobs)
         except OSError as error:
@@ -143,10 +143,40 @@ def open_stream(
     return _open(dataset, home, digest)
 
 
+def home_of(dataset: str, digest: str) -> Path:
+    """Where a stream is cached on this machine; it need not be there.
+
+    Args:
+        dataset: Name.
+        digest: As :func:`digest_of` gives it.
+    """
+    return cache_root() / "streams" / dataset / digest[:32]
+
+
+def open_content(dataset: Dataset, digest: str) -> Stream:
+    """A stream by its content alone, from the cache; the dataset's files need not be here.
+
+    Args:
+        dataset: Which.
+        digest: Of the stream, as it was planned with.
+
+    Raises:
+        DataError: it is not in this machine's cache, or is damaged (and is then removed).
+    """
+    home = home_of(dataset.name, digest)
+    if not (home / "stream.json").is_file():
+        raise DataError(
+            f"the data of '{dataset.name}' with sha256 {digest[:16]}... is not here",
+            where=str(home),
+            expected="a stream that was read, or sent, before",
+        )
+    return _open(dataset, home, digest)
+
+
 @contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """Keep other processes out; where the file system has no locks, each builds its own."""
-    lock = FileLock(path)
+def alone_at(home: Path) -> Iterator[None]:
+    """Keep other processes from writing a stream; where the file system has no locks, each does."""
+    lock = FileLock(home.with_suffix(".lock"))
     try:
         lock.acquire()
     except NotImplementedError:

@@ -77,6 +77,7 @@ class FoldFiles:
     def __init__(self, jobs: Iterable[Job]) -> None:
         cells = [job.cell for job in jobs if isinstance(job, CellJob)]
         self._left = Counter(map(_shares, cells))
+        self._several = {place for place, number in self._left.items() if number > 1}
         # The one that was used last stands last.
         self._open: OrderedDict[Hashable, BinaryIO] = OrderedDict()
         self._none = False
@@ -104,6 +105,15 @@ class FoldFiles:
                 return None
         self._open[place] = file
         return FoldFile(file.fileno())
+
+    def several(self, job: Job) -> bool:
+        """Whether the run has several cells of this one's fold."""
+        return isinstance(job, CellJob) and _shares(job.cell) in self._several
+
+    def expect(self, job: CellJob) -> None:
+        """This cell is about to come, and others of its fold may: of a run that is planned
+        elsewhere nobody here knows how many."""
+        self._left[_shares(job.cell)] = 2
 
     def forget(self) -> None:
         """Give all files back; what maps one still has it."""

@@ -25,6 +25,8 @@ class CellJob:
         plugin_files: Single-file plugins that the worker must load as well.
         checkpoints: Folder in which the training is saved now and then; None never saves.
         time_limit: Seconds that it may take; None is no limit.
+        by_content: Whether the dataset is found in the cache by its content, which somebody has
+            brought there; else it is read from its files.
     """
 
     cell: Cell
@@ -32,6 +34,7 @@ class CellJob:
     plugin_files: tuple[Path, ...] = ()
     checkpoints: Path | None = None
     time_limit: float | None = None
+    by_content: bool = False
 
     @property
     def key(self) -> str:
@@ -85,9 +88,27 @@ Outcome = CellResult | CostResult
 
 @dataclass(frozen=True)
 class Started:
-    """A job has begun."""
+    """A job has begun; ``where`` names the worker, and is empty on this machine."""
 
     job: Job
+    where: str = ""
+
+
+@dataclass(frozen=True)
+class Lost:
+    """A job's worker has died, hangs or was cut off: the job is to begin anew elsewhere.
+
+    A further :class:`Started` or its last event follows.
+
+    Args:
+        job: Which.
+        where: Name of the worker.
+        reason: What became of it, in a few words.
+    """
+
+    job: Job
+    where: str
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -149,7 +170,7 @@ class Taken:
     job: Job
 
 
-Event = Started | Progress | Remark | Finished | Failed | Waiting | Taken
+Event = Started | Progress | Remark | Lost | Finished | Failed | Waiting | Taken
 
 ENDS = (Finished, Failed, Taken)
 """The last event of a job is one of these."""

@@ -20,7 +20,7 @@ from safetensors.torch import save
 from harbench.cost import FittedCost, measure, measure_fitted
 from harbench.data.prepared import PreparedFold, prepare
 from harbench.data.splits import Fold, classes_of, folds_of
-from harbench.data.stream import Stream, open_stream
+from harbench.data.stream import Stream, open_content, open_stream
 from harbench.errors import DataError, HarbenchError
 from harbench.execute import ready
 from harbench.execute.environment import environment
@@ -117,7 +117,7 @@ def _train(
     model = registry.models.get(cell.model)
     task = dataset.task(cell.task)
     classes, null = classes_of(task, cell.protocol)
-    stream = open_stream(dataset, cell.path)
+    stream = _opened(job, dataset)
     fold, data = shared(file, lambda: _prepared(job, stream, dataset, task, len(classes)))
     # Another cell may have prepared it.
     _refuse_changed(job, stream, fold)
@@ -152,6 +152,12 @@ def _train(
         _predictions(stream, fold, trained),
         save(trained.weights),
     )
+
+
+def _opened(job: CellJob, dataset: Dataset) -> Stream:
+    if job.by_content:
+        return open_content(dataset, job.cell.content["data"])
+    return open_stream(dataset, job.cell.path)
 
 
 def _prepared(

@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
+from harbench.execute.children import hear
 from harbench.execute.jobs import CostJob, Failed
-from harbench.execute.local import _hear
 from harbench.execute.work import reason_of
 from toys.toy_plugin import write_toy_files
 from toys.workplace import TOY_PLUGIN
@@ -142,7 +142,7 @@ def test_killed_in_the_middle_of_its_result():
             pass
 
     job = CostJob("k", "m", {}, 3, 20, 3)
-    event = _hear(ours, Killed(), job)
+    event = hear(ours, Killed(), job)
     ours.close()
     assert event == Failed(job, KILLED.removeprefix("failed: "))
 

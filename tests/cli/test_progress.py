@@ -14,6 +14,7 @@ from harbench.execute.jobs import (
     CostResult,
     Failed,
     Finished,
+    Lost,
     Remark,
     Started,
 )
@@ -91,6 +92,16 @@ def test_titles():
     assert job_title(cell("small")) == "toy small, seed 0"
     assert job_title(cell("small", 2, "s1")) == "toy small, fold s1, seed 2"
     assert job_title(COST) == "cost of small, 3 x 20"
+
+
+def test_a_lost_worker_is_told_of_in_a_line():
+    to = piped()
+    with RunProgress(to) as progress:
+        lost = Lost(cell("long"), "w1", "died or left")
+        progress.follow_cells(iter_of(Started(cell("long"), "w1"), lost), {"long0all": 1.0})
+    assert to.file.getvalue().splitlines() == [
+        "toy long, seed 0: worker w1 died or left; it begins anew elsewhere"
+    ]
 
 
 def test_plain_lines_where_there_is_no_terminal():

@@ -14,6 +14,7 @@ from harbench.execute.jobs import (
     CostResult,
     Failed,
     Finished,
+    Lost,
     Progress,
     Started,
     Taken,
@@ -99,6 +100,33 @@ def test_every_state_is_told_of_a_cell():
     ]
     state.apply(Taken(job("wide s2/0")), 6.0)
     assert "│   └── fold s2, seed 0: done by another run" in lines(state)
+
+
+def test_on_a_cluster_the_worker_of_each_cell_is_shown():
+    state = state_of(planned(toy={"small": ["all/0", "all/1"]}))
+    state.apply(Started(job("small all/0"), "gpu-box"), 0.0)
+    state.apply(Started(job("small all/1"), "10.0.0.7:4242"), 0.0)
+    state.apply(Progress(job("small all/0"), 3, 4, 0.625), 3.0)
+    found = lines(state, now=3.0)
+    assert found[1:-1] == [
+        "└── small: 2 running",
+        "    ├── seed 0: running ██████░░ epoch 3 of 4, validation 62.5 on gpu-box",
+        "    └── seed 1: running on 10.0.0.7:4242",
+    ]
+    assert ", 2 workers, " in found[-1]
+    assert state.places == 2
+    # Its worker dies: what it had learnt is gone.
+    state.apply(Lost(job("small all/0"), "gpu-box", "died"), 4.0)
+    found = lines(state, now=4.0)
+    assert found[1:3] == ["└── small: 1 running, 1 queued", "    ├── seed 0: queued"]
+    assert ", 1 worker, " in found[-1]
+    state.apply(Started(job("small all/0"), "10.0.0.7:4242"), 5.0)
+    found = lines(state, now=5.0)
+    assert found[2] == "    ├── seed 0: running ░░░░░░░░ epoch 0 of 4 on 10.0.0.7:4242"
+    assert ", 1 worker, " in found[-1]
+    state.apply(ended("small all/0"), 6.0)
+    state.apply(ended("small all/1"), 6.0)
+    assert "worker" not in lines(state, now=6.0)[-1]
 
 
 def test_ascii_draws_the_same_tree():

@@ -7,7 +7,15 @@ from pathlib import Path
 import pytest
 
 from harbench import nouns
-from harbench.config import AnalysisEntry, Benchmark, ModelEntry, json_schema, load
+from harbench.config import (
+    AnalysisEntry,
+    Benchmark,
+    ClusterSettings,
+    ModelEntry,
+    TlsFiles,
+    json_schema,
+    load,
+)
 
 PAGE = (Path(__file__).parents[2] / "docs" / "benchmarks-yaml.md").read_text(encoding="utf-8")
 SPLITS = ["FixedSplit", "LeaveOneOutSplit", "GroupSplit", "BlockSplit", "RandomWindowSplit"]
@@ -16,6 +24,8 @@ TYPES = {
     "Benchmark": Benchmark,
     "ModelEntry": ModelEntry,
     "AnalysisEntry": AnalysisEntry,
+    "ClusterSettings": ClusterSettings,
+    "TlsFiles": TlsFiles,
     **{name: getattr(nouns, name) for name in NOUNS},
 }
 # The keys above say these; and what stands in where a default is no plain value.
@@ -72,7 +82,7 @@ def test_the_set_examples_load(write):
         "  table1: {dataset: opportunity, seeds: [1, 2], models: [resnet-like, shallow]}\n"
     )
     examples = re.findall(r"\| `--set '?([^'`]+)'?` \|", PAGE)
-    assert len(examples) == 8
+    assert len(examples) == 9
     for example in examples:
         load(path, [example])
 

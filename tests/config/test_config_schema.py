@@ -32,6 +32,10 @@ GOOD = [
     ),
     "benchmarks: {q: {dataset: d, models: [m], protocol: {label: {most_of: 0.5}, 'null': drop}}}",
     "benchmarks: {q: {dataset: d, models: [m], recipe: {class_weights: [1, 2.5], epochs: 3}}}",
+    *(
+        f"cluster: {block}\nbenchmarks: {{q: {{dataset: d, models: [m]}}}}"
+        for block in ("", "{address: local, gpu: 0.25}", "{jobqueue: slurm, workers: [0, 9]}")
+    ),
 ]
 BAD = [
     "{}",
@@ -65,6 +69,10 @@ BAD = [
     "benchmarks: {q: {dataset: d, models: [m], protocol: {split: {by: session}}}}",
     "benchmarks: {q: {dataset: d, models: [m], protocol: {split: {kind: blocks, folds: 3}}}}",
     "benchmarks: {q: {dataset: d, models: [m], protocol: {label: first}}}",
+    *(
+        f"cluster: {block}\nbenchmarks: {{q: {{dataset: d, models: [m]}}}}"
+        for block in ("3", "{adress: local}", "{jobqueue: slum}", "{threads: 0}", "{tls: {}}")
+    ),
     "defaults: {dataset: d}\nbenchmarks: {q: {dataset: d, models: [m]}}",
     "defaults: {title: d}\nbenchmarks: {q: {dataset: d, models: [m]}}",
 ]

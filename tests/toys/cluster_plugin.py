@@ -1,0 +1,67 @@
+"""A plugin in one file for clusters: a cell that takes its time, and cells that kill."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import harbench
+
+RECIPE = harbench.Recipe(optimizer="adam", learning_rate=0.02, batch_size=32, epochs=6)
+
+
+def slow(n_channels: int, n_times: int, n_classes: int, *, seconds: float = 0.05):
+    """A small net that sleeps in every forward pass of a training batch."""
+    from torch import nn
+
+    class Slow(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.out = nn.Linear(n_channels * n_times, n_classes)
+
+        def forward(self, x):
+            if self.training:
+                time.sleep(seconds)
+            return self.out(x.flatten(1))
+
+    return Slow()
+
+
+def killer(n_channels: int, n_times: int, n_classes: int, *, upwards: int = 3):
+    """Its training kills processes above its own: forkserver (1), foreman (2), worker (3)."""
+    from torch import nn
+
+    class Kills(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.out = nn.Linear(n_channels * n_times, n_classes)
+
+        def forward(self, x):
+            # Only on a worker's machine: the cell is measured on the client's.
+            if self.training and "HARBENCH_TOY_WORKER" in os.environ:
+                for pid in ancestors(upwards)[::-1]:
+                    os.kill(pid, signal.SIGKILL)
+                time.sleep(300)
+            return self.out(x.flatten(1))
+
+    return Kills()
+
+
+def ancestors(number: int) -> list[int]:
+    """Process ids of parent, grandparent ..."""
+    found: list[int] = []
+    pid = os.getpid()
+    for _ in range(number):
+        # Behind the name, which may hold anything, in parentheses: state, parent.
+        pid = int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
+        found.append(pid)
+    return found
+
+
+@harbench.hookimpl
+def register_models(register) -> None:
+    cite = harbench.Citation("Nobody, 2026")
+    register(harbench.Model("slow", "takes its time", slow, RECIPE, cite, window=10))
+    register(harbench.Model("killer", "kills its worker", killer, RECIPE, cite, window=10))
