@@ -8,7 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harbench.cluster.admission import Admission
@@ -57,14 +57,6 @@ class Placed:
     started: bool = False
 
 
-@dataclass
-class _Losses:
-    """Names of the workers that were lost with a cell, and what became of the last."""
-
-    names: list[str] = field(default_factory=list)
-    reason: str = ""
-
-
 class Running:
     """A run.
 
@@ -99,7 +91,8 @@ class Running:
         self._perform = perform
         self._placed: dict[str, Placed] = {}
         self._again: deque[CellJob] = deque()
-        self._losses: dict[str, _Losses] = {}
+        # Key -> names of the workers that were lost with it.
+        self._losses: dict[str, list[str]] = {}
         self._out: deque[Event] = deque()
         self._folds: FoldFiles | None = None
         self._number = 0
@@ -166,9 +159,8 @@ class Running:
     def _place(self, job: CellJob) -> bool:
         """Give a cell to a worker; False where none can take it now."""
         dataset, digest = job.cell.dataset, str(job.cell.content["data"])
-        losses = self._losses.get(job.key)
         holders = frozenset[str]() if self._perform else self._supply.holders(dataset, digest)
-        worker = self._book.pick(dataset, holders, losses.names if losses else ())
+        worker = self._book.pick(dataset, holders, self._losses.get(job.key, ()))
         if worker is None:
             usable = self._book.of("usable")
             if usable and all(dataset in worker.unfit for worker in usable):
@@ -252,18 +244,18 @@ class Running:
             # Its data was on the way; the cell had no part in it.
             self._again.append(placed.job)
             return
-        losses = self._losses.setdefault(placed.job.key, _Losses())
-        losses.names.append(placed.name)
-        if len(losses.names) < self._settings.tries:
+        names = self._losses.setdefault(placed.job.key, [])
+        names.append(placed.name)
+        if len(names) < self._settings.tries:
             self._again.append(placed.job)
             self._out.append(Lost(placed.job, placed.name, reason))
             return
-        number = len(losses.names)
+        number = len(names)
         times = "a worker" if number == 1 else f"{number} workers"
         self._out.append(
             Failed(
                 placed.job,
-                f"{times} were lost with it, one after another ({', '.join(losses.names)}; the "
+                f"{times} were lost with it, one after another ({', '.join(names)}; the "
                 f"last {reason}): the cell may be what ends them"
                 if number > 1
                 else f"{times} was lost with it ({placed.name} {reason})",

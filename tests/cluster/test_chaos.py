@@ -22,11 +22,11 @@ benchmarks:
     path: files
     protocol: {window: 20, step: 10, split: loso}
     recipe: {epochs: 2, patience: 10000}
-    seeds: 4
+    seeds: 3
     models: [{slow: {options: {seconds: 0.04}}}]
 cluster: {silence: 3, tries: 100}
 """
-N_CELLS = 4 * 4
+N_CELLS = 4 * 3
 KILL_EVERY_S = 4.0
 
 

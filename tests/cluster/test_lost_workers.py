@@ -11,6 +11,8 @@ from harbench.execute.jobs import Failed, Finished, Lost, Progress, Started
 from toys.dask_cluster import until
 from toys.on_cluster import truth
 
+pytestmark = pytest.mark.slow
+
 SLOW = "[{{slow: {{options: {{seconds: {seconds}}}}}}}]"
 """Some 50 batches an epoch; sleeping takes no processor."""
 

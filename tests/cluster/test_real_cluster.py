@@ -2,9 +2,17 @@
 
 import json
 from contextlib import suppress
+from pathlib import Path
+
+import pytest
 
 from harbench.execute.jobs import Failed, Finished, Progress, Started
+from toys.dask_cluster import LIMIT_S
 from toys.on_cluster import truth
+
+pytestmark = pytest.mark.slow
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks.yaml"
 
 
 def test_three_workers_give_the_records_of_a_local_run_bit_for_bit(place):
@@ -57,3 +65,19 @@ def test_closing_the_run_stops_its_cells(place):
     # The worker is free again: what is asked for next ends, although the first would take hours.
     events = place.on_cluster(store, models="[small]")
     assert sum(isinstance(event, Finished) for event in events) == 2
+
+
+def test_the_shipped_quickstart_gives_the_records_of_a_local_run_bit_for_bit(place):
+    for name in ("w1", "w2", "w3"):
+        place.cluster.start_worker(name)
+    place.cluster.await_workers(3)
+    words = ["run", str(BENCHMARKS), "quickstart", "--models", "resnet-like,tang2020-cnn,majority"]
+    # Its recipe has four epochs, and nothing more would be learnt here of the others.
+    words += ["--set", "benchmarks.quickstart.recipe.epochs=1"]
+    for folder, on_cluster in (("here", False), ("there", True)):
+        command = place.command(*words, "--out", folder, on_cluster=on_cluster)
+        out, err = command.communicate(timeout=LIMIT_S)
+        assert command.returncode == 0, out + err
+    here, there = (truth(place.workplace.folder / folder) for folder in ("here", "there"))
+    assert here == there
+    assert sum(path.endswith("record.json") for path in here) == 3 * 2

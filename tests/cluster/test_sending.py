@@ -22,6 +22,8 @@ from toys.toy_plugin import TOY, write_toy_files
 from toys.web_server import Served, running
 from toys.workplace import TOY_PLUGIN
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def digest(workplace):
