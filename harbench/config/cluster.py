@@ -72,7 +72,8 @@ class ClusterSettings(Settings):
         workers: How many are asked for; two numbers: at least and at most, as there is work. Of
             ``jobqueue`` and ``local`` only.
         tls: Certificates, for ``tls://`` and for the jobs of ``jobqueue``.
-        threads: CPU threads that a cell takes.
+        threads: Of a worker's threads, how many a cell counts for: 2 halves the cells at once. It
+            computes on one all the same: its bits are those of any machine.
         gpu: Share of a GPU that a cell takes; 0.25: four cells share one.
         memory: What a cell may take, such as ``4GB``; a worker runs no more cells at once than
             fit its own.

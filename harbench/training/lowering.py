@@ -2,9 +2,9 @@
 
 A network takes [batch, n_channels, n_times]. Convolutions of the CPU are faster on the same tensor
 with the channels side by side in memory, and windows lie so in the stream already. While a network
-is trained, its own layers of the types of :data:`LAYERS` do their work in that layout. Shapes,
-parameters and the network's code stay as they are; sums are taken in another order, so that
-results differ in the last bits.
+is trained, and while it predicts the test windows, its own layers of the types of :data:`LAYERS` do
+their work in that layout. Shapes, parameters and the network's code stay as they are; sums are
+taken in another order, so that results differ in the last bits.
 """
 
 from __future__ import annotations
