@@ -117,7 +117,8 @@ def test_a_worker_that_hangs_is_left_and_used_again_when_it_is_back(place):
 
 def test_the_death_of_the_scheduler_ends_the_run_and_the_next_goes_on(place):
     store, done, killed = place.store("there"), [], []
-    what = {"models": "[small, {slow: {options: {seconds: 0.01}}}]", "seeds": 1}
+    # An epoch of seconds: its first is told long before the cell ends.
+    what = {"models": "[small, {slow: {options: {seconds: 0.1}}}]", "seeds": 1}
     place.cluster.start_worker("w1")
     place.cluster.await_workers(1)
 
