@@ -202,7 +202,7 @@ def _row(row: RowState, page: _Page) -> Line:
 
 def _said(cell: CellState, page: _Page) -> str:
     if cell.status == "running":
-        on = f" on {one_line(cell.where)}" if cell.where else ""
+        on = f" on worker {one_line(cell.where)}" if cell.where else ""
         if not cell.epochs:
             return f"running{on}"
         score = "" if cell.score is None else f", validation {100 * cell.score:.1f}"

@@ -110,8 +110,8 @@ def test_on_a_cluster_the_worker_of_each_cell_is_shown():
     found = lines(state, now=3.0)
     assert found[1:-1] == [
         "└── small: 2 running",
-        "    ├── seed 0: running ██████░░ epoch 3 of 4, validation 62.5 on gpu-box",
-        "    └── seed 1: running on 10.0.0.7:4242",
+        "    ├── seed 0: running ██████░░ epoch 3 of 4, validation 62.5 on worker gpu-box",
+        "    └── seed 1: running on worker 10.0.0.7:4242",
     ]
     assert ", 2 workers, " in found[-1]
     assert state.places == 2
