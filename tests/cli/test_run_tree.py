@@ -122,7 +122,7 @@ def test_on_a_cluster_the_worker_of_each_cell_is_shown():
     assert ", 1 worker, " in found[-1]
     state.apply(Started(job("small all/0"), "10.0.0.7:4242"), 5.0)
     found = lines(state, now=5.0)
-    assert found[2] == "    ├── seed 0: running ░░░░░░░░ epoch 0 of 4 on 10.0.0.7:4242"
+    assert found[2] == "    ├── seed 0: running ░░░░░░░░ epoch 0 of 4 on worker 10.0.0.7:4242"
     assert ", 1 worker, " in found[-1]
     state.apply(ended("small all/0"), 6.0)
     state.apply(ended("small all/1"), 6.0)

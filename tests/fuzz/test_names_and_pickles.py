@@ -62,7 +62,7 @@ def test_only_spar_unpickles_and_only_what_it_has_hashed():
                 allowed.append((path.name, function, keywords["allow_pickle"]))
     assert allowed == [("spar.py", "np.load", "True")]
     # Of bytes that harbench has just made itself: in memory, or in its own other process, over a
-    # pipe that nobody else holds. Or of what Dask has carried, between a client and its workers: who
+    # pipe that nobody else holds. Or of what Dask has carried between a client and its workers: who
     # reaches a Dask cluster can have it run anything without a pickle of ours (docs/cluster.md).
     assert set(loads) == {
         ("estimator_checks.py", "pickle.loads"),
