@@ -26,7 +26,7 @@ class Worker:
         name: What people call it.
         host: On which machine it runs.
         threads: Tasks that it runs at once.
-        memory: Bytes that it may take; 0 is no limit.
+        memory: Bytes that it may take: Dask's limit, or its machine's; 0 is not known.
         status: "new", "asked" what it is, "usable", "refused", or "silent": cut off or hanging.
         open: Whether it takes tasks just now.
         gpus: What CUDA_VISIBLE_DEVICES calls each of its own.

@@ -6,9 +6,7 @@ import time
 from collections.abc import Generator, Iterable
 
 from harbench.errors import HarbenchError
-from harbench.execute.children import Children
-from harbench.execute.children import deadline as _deadline
-from harbench.execute.children import too_long as _too_long
+from harbench.execute.children import Children, deadline, too_long
 from harbench.execute.folds import FoldFiles
 from harbench.execute.jobs import Event, Failed, Finished, Job, Started
 
@@ -30,17 +28,17 @@ class InProcessExecutor:
         for job in jobs:
             yield Started(job)
             heard: list[Event] = []
-            end = _deadline(job)
+            end = deadline(job)
 
             def hear(event: Event, heard: list[Event] = heard, end: float = end) -> None:
                 heard.append(event)
                 if time.monotonic() > end:
-                    raise TimeLimitError(_too_long(event.job))
+                    raise TimeLimitError(too_long(event.job))
 
             outcome = perform(job, hear, folds.of(job) if folds else None)
             if isinstance(outcome, Finished) and time.monotonic() > end:
                 # A fit has no epochs; in a process of its own it would have been ended.
-                outcome = Failed(job, _too_long(job))
+                outcome = Failed(job, too_long(job))
             yield from heard
             yield outcome
 

@@ -6,7 +6,11 @@ from dataclasses import asdict, replace
 
 import pytest
 
+from harbench.cluster.admission import Admission
+from harbench.cluster.link import Answered
 from harbench.cluster.preflight import Facts, PluginFacts, differences, facts_of, package_sha256
+from harbench.cluster.workers import Book
+from harbench.config.cluster import ClusterSettings
 from harbench.errors import ClusterError
 from harbench.execute.jobs import Finished, Started
 from harbench.plugins import load_plugins
@@ -92,6 +96,29 @@ def test_a_file_that_does_not_load_there_and_a_gpu_that_is_not_there():
     ]
     assert told(OURS, wants_gpu=True) == [("it has no GPU that torch can use", "nvidia-smi")]
     assert told(replace(OURS, gpus=("0",)), wants_gpu=True) == []
+
+
+@pytest.mark.parametrize(
+    ("limit", "machine", "status"),
+    [(0, 3, "refused"), (0, 9, "usable"), (3, 9, "refused"), (9, 3, "usable")],
+)
+def test_memory_is_dasks_limit_or_else_the_machines(limit, machine, status):
+    settings = ClusterSettings(address="tcp://host:1", memory="4GB")
+    book, said = Book(settings), []
+    admission = Admission(
+        None, settings, None, book, ours=OURS, files=[], device="cpu", say=said.append
+    )
+    facts = {"name": "w", "nthreads": 1, "memory_limit": limit * 10**9, "last_seen": 1.0}
+    (worker,) = book.see({"tcp://w:1": facts}, 0.0).new
+    worker.status = "asked"
+    theirs = asdict(replace(OURS, memory=machine * 10**9))
+    admission.answered(Answered("tcp://w:1", {"facts": theirs, "files": []}))
+    assert worker.status == status
+    assert said == (
+        ["worker w is not used: it may take 3.0 GB, and a cell takes 4GB"]
+        if status == "refused"
+        else []
+    )
 
 
 def test_facts_survive_json_and_name_what_cells_need():
