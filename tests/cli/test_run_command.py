@@ -225,7 +225,7 @@ def test_the_time_limit_is_that_of_analyses_as_well(toy, tmp_path, monkeypatch):
     assert limits == [500, 500]
     # What takes longer is ended there, too, and the analysis says so.
     monkeypatch.setattr(
-        "harbench.execute.local._deadline", lambda job: -1.0 if hasattr(job, "cell") else 1e99
+        "harbench.execute.local.deadline", lambda job: -1.0 if hasattr(job, "cell") else 1e99
     )
     for words in (
         ("run", "b.yaml", "--set", "analyses={again: {options: {channel: ACC y}}}"),
