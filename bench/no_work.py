@@ -21,7 +21,7 @@ def no_work(job: CellJob) -> Finished:
 
 
 @cache
-def _made_up() -> tuple[dict[str, object], Predictions, bytes]:
+def _made_up() -> tuple[dict[str, object], bytes, bytes]:
     from safetensors.numpy import save
 
     rng = np.random.default_rng(0)
@@ -36,4 +36,4 @@ def _made_up() -> tuple[dict[str, object], Predictions, bytes]:
         np.array(["s1"] * WINDOWS), np.arange(WINDOWS), drawn[0], drawn[1], probabilities
     )
     weights = save({"weight": rng.normal(size=PARAMETERS).astype(np.float32)})
-    return record, predictions, weights
+    return record, predictions.packed(), weights

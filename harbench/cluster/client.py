@@ -54,7 +54,7 @@ class ClusterExecutor:
         self._say = say
         self._perform = perform
 
-    def run(self, jobs: Iterable[Job], folds: FoldFiles | None = None) -> Generator[Event]:
+    def run(self, jobs: Iterable[Job], folds: FoldFiles | None = None) -> Generator[Event | None]:
         """See :class:`harbench.execute.jobs.Executor`. Only cells; costs belong to one machine.
 
         Raises:

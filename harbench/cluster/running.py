@@ -98,7 +98,7 @@ class Running:
         self._number = 0
         self._more = True
 
-    def work(self, jobs: Iterable[Job], folds: FoldFiles | None = None) -> Generator[Event]:
+    def work(self, jobs: Iterable[Job], folds: FoldFiles | None = None) -> Generator[Event | None]:
         """Do the jobs; see :class:`harbench.execute.jobs.Executor`.
 
         Raises:
@@ -109,6 +109,8 @@ class Running:
             yield from self._fill(waiting)
             if not (self._more or self._placed or self._again):
                 return
+            if self._link.news.empty():
+                yield None
             for news in self._heard():
                 self._take_in(news)
                 # A place that is free now gets its next cell before the last one is stored.

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from harbench.plan import Cell
-from harbench.results.records import Predictions
 from harbench.training.curve import Epoch
 
 if TYPE_CHECKING:
@@ -72,7 +71,7 @@ class CellResult:
 
     record: dict[str, Any]
     measured: dict[str, Any]
-    predictions: Predictions
+    predictions: bytes
     weights: bytes
 
 
@@ -179,11 +178,15 @@ ENDS = (Finished, Failed, Taken)
 class Executor(Protocol):
     """Where jobs run. Everything else of a run is the same wherever that is."""
 
-    def run(self, jobs: Iterable[Job], folds: FoldFiles | None = None) -> Generator[Event]:
+    def run(self, jobs: Iterable[Job], folds: FoldFiles | None = None) -> Generator[Event | None]:
         """Do the jobs, in this order, and tell what happens.
 
         A job is only asked for when there is a place for it. Closing the iterator stops what is
         running.
+
+        None means that nothing is known just now, and that it will wait half a second at most. Of
+        an executor that says so results are stored while it works on; of others, before they are
+        asked for more.
 
         Args:
             jobs: To be done.

@@ -129,7 +129,7 @@ def reproduce(
     job = CellJob(cell, device or str(stored.measured["device"]), plugin_files)
     result: CellResult | None = None
     for event in executor.run([job]):
-        if on_event is not None:
+        if on_event is not None and event is not None:
             on_event(event)
         if isinstance(event, Failed):
             raise ResultsError(

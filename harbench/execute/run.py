@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,15 +12,12 @@ from harbench.execute.folds import FoldFiles
 from harbench.execute.jobs import (
     ENDS,
     CellJob,
-    CellResult,
     CostJob,
-    CostResult,
     Event,
     Executor,
-    Failed,
-    Finished,
     Job,
 )
+from harbench.execute.keeping import Keeper
 from harbench.execute.sharing import Sharing
 from harbench.plan import PlannedBenchmark
 from harbench.results import Store
@@ -149,13 +146,14 @@ def _shared(work: Work, jobs: Sequence[Job], store: Store, executor: Executor) -
     try:
         while waiting:
             # Closed before the locks are let go: what is stopped must not be in work any more.
-            with closing(executor.run(sharing.free(waiting), folds)) as events:
+            with (
+                closing(Keeper(store)) as keeper,
+                closing(executor.run(sharing.free(waiting), folds)) as events,
+            ):
                 for event in events:
                     yield from sharing.news()
-                    _keep(event, store)
-                    if isinstance(event, ENDS):
-                        sharing.locks.release(event.job.key)
-                    yield event
+                    yield from _let_go(keeper.keep(event), sharing)
+                yield from _let_go(keeper.rest(), sharing)
             yield from sharing.news()
             waiting = sharing.busy()
             if waiting:
@@ -166,17 +164,12 @@ def _shared(work: Work, jobs: Sequence[Job], store: Store, executor: Executor) -
         folds.forget()
 
 
-def _keep(event: Event, store: Store) -> None:
-    if isinstance(event, Finished) and isinstance(event.outcome, CellResult):
-        result = event.outcome
-        store.write(
-            event.job.key, result.record, result.measured, result.predictions, result.weights
-        )
-    elif isinstance(event, Finished) and isinstance(event.outcome, CostResult):
-        store.write_cost(event.job.key, event.outcome.cost)
-        store.forget_failure(event.job.key)
-    elif isinstance(event, Failed):
-        store.write_failure(event.job.key, _failure(event))
+def _let_go(events: Iterable[Event], sharing: Sharing) -> Generator[Event]:
+    """The cells that have ended are free for other runs; the events pass through."""
+    for event in events:
+        if isinstance(event, ENDS):
+            sharing.locks.release(event.job.key)
+        yield event
 
 
 def write_manifests(planned: Sequence[PlannedBenchmark], store: Store) -> None:
@@ -184,10 +177,3 @@ def write_manifests(planned: Sequence[PlannedBenchmark], store: Store) -> None:
     store.sweep()
     for benchmark in planned:
         store.write_benchmark(benchmark.settings.name, manifest_of(benchmark, store))
-
-
-def _failure(event: Failed) -> dict[str, object]:
-    failure: dict[str, object] = {"reason": event.reason, "detail": event.detail}
-    if isinstance(event.job, CellJob):
-        failure["cell"] = event.job.cell.content
-    return failure

@@ -149,7 +149,8 @@ def _train(
     return CellResult(
         _record(job, fold, data, trained, classes, null),
         measured,
-        _predictions(stream, fold, trained),
+        # Here, where many cells do it side by side: who stores them does it for all of them.
+        _predictions(stream, fold, trained).packed(),
         save(trained.weights),
     )
 

@@ -82,11 +82,13 @@ class Predictions:
                 return f"'{name}' has {len(array)} windows, not {len(self.recording)}"
         return None
 
-    def save(self, path: Path) -> None:
-        """Write predictions.npz; equal predictions give equal bytes."""
-        arrays = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        with path.open("wb") as file:
-            np.savez_compressed(file, **arrays)
+    def packed(self) -> bytes:
+        """Content of predictions.npz; equal predictions give equal bytes."""
+        file = io.BytesIO()
+        np.savez_compressed(
+            file, **{name: getattr(self, name) for name in self.__dataclass_fields__}
+        )
+        return file.getvalue()
 
 
 @dataclass(frozen=True)

@@ -31,8 +31,8 @@ from typing import Any
 
 from harbench.errors import ResultsError, did_you_mean
 from harbench.results.locks import CellLocks
-from harbench.results.records import FORMAT, Predictions, StoredCell
-from harbench.results.sealed import read_sealed, sync, write_sealed
+from harbench.results.records import FORMAT, StoredCell
+from harbench.results.sealed import plain_and_text, read_sealed, sealed_text, sync, write_files
 
 # In tmp/, what stepped aside for a newer one is called by its place; no name holds a "=".
 _ASIDE = "aside"
@@ -80,7 +80,7 @@ class Store:
         key: str,
         record: Mapping[str, Any],
         measured: Mapping[str, Any],
-        predictions: Predictions,
+        predictions: bytes,
         weights: bytes,
     ) -> StoredCell:
         """Store a finished cell: all of it appears at once, or none of it.
@@ -89,24 +89,24 @@ class Store:
             key: Of the cell.
             record: What the seed determines; JSON-like.
             measured: What it took; JSON-like.
-            predictions: Of the test windows.
+            predictions: Of the test windows, as :meth:`Predictions.packed` gives them.
             weights: The network's parameters and buffers, as a safetensors file.
         """
         home = self.cell_folder(key)
         temporary = self.temporary(key)
         try:
             temporary.mkdir(parents=True)
-            predictions.save(temporary / "predictions.npz")
-            (temporary / "weights.safetensors").write_bytes(weights)
-            hashes = {
-                name: _sha256(temporary / name)
-                for name in ("predictions.npz", "weights.safetensors")
+            files = {"predictions.npz": predictions, "weights.safetensors": weights}
+            hashes = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
+            sealed = {
+                "record.json": {"format": FORMAT, "key": key, **record, "sha256": hashes},
+                "measured.json": measured,
             }
-            write_sealed(
-                temporary / "record.json",
-                {"format": FORMAT, "key": key, **record, "sha256": hashes},
-            )
-            write_sealed(temporary / "measured.json", measured)
+            read = {}
+            for name, content in sealed.items():
+                read[name], text = plain_and_text(content)
+                files[name] = text.encode()
+            write_files(temporary, files)
             self._move(temporary, home)
         except OSError as error:
             raise self.unwritable(error) from error
@@ -114,7 +114,7 @@ class Store:
             shutil.rmtree(temporary, ignore_errors=True)
         self.forget_failure(key)
         self.forget_checkpoint(key)
-        return self.read(key)
+        return StoredCell(home, read["record.json"], read["measured.json"])
 
     # Cells that are not finished
 
@@ -125,9 +125,14 @@ class Store:
 
     def forget_checkpoint(self, key: str) -> None:
         """The cell is stored, or begins at the beginning."""
-        for path in self.checkpoints.glob(f"{key}.checkpoint*"):
-            with suppress(OSError):
-                path.unlink()
+        try:
+            names = os.listdir(self.checkpoints)  # noqa: PTH208 - a pattern is compiled for each key
+        except OSError:
+            return
+        for name in names:
+            if name.startswith(f"{key}.checkpoint"):
+                with suppress(OSError):
+                    (self.checkpoints / name).unlink()
 
     def locks(self) -> CellLocks:
         """For one run: the cells and costs that it has in work."""
@@ -239,10 +244,9 @@ class Store:
         temporary = self.temporary(f"{benchmark}-{entry}")
         try:
             temporary.mkdir(parents=True)
-            for name, data in files.items():
-                (temporary / name).write_bytes(data)
             hashes = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
-            write_sealed(temporary / "result.json", {**content, "sha256": hashes})
+            result = sealed_text({**content, "sha256": hashes})
+            write_files(temporary, {**files, "result.json": result.encode()})
             self._move(temporary, home)
         except OSError as error:
             raise self.unwritable(error) from error
@@ -281,8 +285,6 @@ class Store:
 
     def _move(self, temporary: Path, home: Path) -> None:
         """Put a whole folder in its place, where an old one steps aside."""
-        for file in temporary.iterdir():
-            sync(file)
         sync(temporary)
         home.parent.mkdir(parents=True, exist_ok=True)
         place = _SLASH.join((_ASIDE, *home.relative_to(self.folder).parts))
@@ -309,8 +311,7 @@ class Store:
         try:
             temporary.parent.mkdir(parents=True, exist_ok=True)
             path.parent.mkdir(parents=True, exist_ok=True)
-            write_sealed(temporary, content)
-            sync(temporary)
+            write_files(temporary.parent, {temporary.name: sealed_text(content).encode()})
             temporary.replace(path)
             sync(path.parent)
         except OSError as error:
@@ -326,11 +327,6 @@ class Store:
             expected="a writable folder with room",
             fix="harbench run ... --out ANOTHER_FOLDER",
         )
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _is_file(path: str) -> bool:

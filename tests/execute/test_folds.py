@@ -199,8 +199,7 @@ def results(events) -> dict[str, str]:
         assert not isinstance(event, Failed), event.detail
         if isinstance(event, Finished):
             outcome = event.outcome
-            said = dataclasses.astuple(outcome.predictions)
-            everything = pickle.dumps((repr(outcome.record), said, outcome.weights))
+            everything = pickle.dumps((repr(outcome.record), outcome.predictions, outcome.weights))
             found[event.job.key] = hashlib.sha256(everything).hexdigest()
     return found
 

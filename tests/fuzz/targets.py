@@ -269,7 +269,7 @@ def write_store(folder: Path) -> tuple[Store, str]:
         "scores": score(matrix, CLASSES, 0).to_json(),
     }
     key = key_of(cell)
-    store.write(key, record, {"seconds": 1.5, "é": None}, predictions, b"weights")
+    store.write(key, record, {"seconds": 1.5, "é": None}, predictions.packed(), b"weights")
     cells = [{"fold": "all", "seed": 0, "key": key}]
     rows = [{"row": "r", "model": "m", "cost": "c" * 8, "cells": cells}]
     store.write_benchmark("toy", {"name": "toy", "rows": rows})

@@ -7,7 +7,6 @@ import pytest
 
 from harbench.errors import ResultsError
 from harbench.results import Predictions, Store
-from harbench.results import store as store_module
 from harbench.results.verifying import verify
 
 KEY = "ab" + "0" * 62
@@ -25,7 +24,8 @@ def predictions(n=5):
 
 
 def write(store, value=1.0):
-    return store.write(KEY, {"scores": {"nf": value}}, {"seconds": 1}, predictions(), b"weights")
+    record = {"scores": {"nf": value}}
+    return store.write(KEY, record, {"seconds": 1}, predictions().packed(), b"weights")
 
 
 def test_what_is_written_is_read(tmp_path):
@@ -70,12 +70,12 @@ def test_a_full_disk_at_any_step_leaves_the_store_as_it_was(tmp_path, monkeypatc
     store = Store(tmp_path)
     calls = iter(range(100))
 
-    def full(path, _sync=store_module.sync):
+    def full(descriptor, _fsync=os.fsync):
         if next(calls) == at:
             raise OSError(errno.ENOSPC, "No space left on device")
-        _sync(path)
+        _fsync(descriptor)
 
-    monkeypatch.setattr(store_module, "sync", full)
+    monkeypatch.setattr(os, "fsync", full)
     if at < 6:  # four files, their folder, and the one that it is moved to
         with pytest.raises(ResultsError, match="cannot be written: No space left on device"):
             write(store)
@@ -149,7 +149,7 @@ def test_what_was_changed_is_not_read(tmp_path, name, change):
 
 def test_other_predictions_than_the_records_are_not_read(tmp_path):
     stored = write(Store(tmp_path))
-    predictions(6).save(stored.folder / "predictions.npz")
+    (stored.folder / "predictions.npz").write_bytes(predictions(6).packed())
     with pytest.raises(ResultsError, match="not those of the record"):
         stored.predictions()
 

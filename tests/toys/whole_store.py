@@ -96,5 +96,5 @@ def _cell(store, name, row, seed, protocol, n, facts):
         "environment": {"versions": {"torch": "2"}, "processor": "abacus"},
     }  # fmt: skip
     key = key_of(cell)
-    store.write(key, record, measured, predictions, b"weights" * 9)
+    store.write(key, record, measured, predictions.packed(), b"weights" * 9)
     return {"fold": "all", "seed": seed, "key": key}
