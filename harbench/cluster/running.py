@@ -314,4 +314,5 @@ class Running:
         elif news.result and "lost" in news.result:
             self._lose_cell(news.token, f"lost its cells: {news.result['lost']}")
         else:
-            self._lose_cell(news.token, news.error or "stopped it")
+            reason = f"gave an error: {news.error}" if news.error else "stopped it"
+            self._lose_cell(news.token, reason)

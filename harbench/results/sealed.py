@@ -74,8 +74,9 @@ def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
     try:
         for name, content in files.items():
             descriptors.append(os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666))
-            with open(descriptors[-1], "wb", closefd=False) as file:
-                file.write(content)
+            left = memoryview(content)
+            while left:
+                left = left[os.write(descriptors[-1], left) :]
             # This has the system begin to write, and does not wait: all of them are waited for
             # together, which takes half as long. That they leave its memory does no harm.
             with suppress(OSError, AttributeError):

@@ -93,25 +93,17 @@ class Store:
             weights: The network's parameters and buffers, as a safetensors file.
         """
         home = self.cell_folder(key)
-        temporary = self.temporary(key)
-        try:
-            temporary.mkdir(parents=True)
-            files = {"predictions.npz": predictions, "weights.safetensors": weights}
-            hashes = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
-            sealed = {
-                "record.json": {"format": FORMAT, "key": key, **record, "sha256": hashes},
-                "measured.json": measured,
-            }
-            read = {}
-            for name, content in sealed.items():
-                read[name], text = plain_and_text(content)
-                files[name] = text.encode()
-            write_files(temporary, files)
-            self._move(temporary, home)
-        except OSError as error:
-            raise self.unwritable(error) from error
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
+        files = {"predictions.npz": predictions, "weights.safetensors": weights}
+        hashes = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
+        sealed = {
+            "record.json": {"format": FORMAT, "key": key, **record, "sha256": hashes},
+            "measured.json": measured,
+        }
+        read = {}
+        for name, content in sealed.items():
+            read[name], text = plain_and_text(content)
+            files[name] = text.encode()
+        self._put(key, files, home)
         self.forget_failure(key)
         self.forget_checkpoint(key)
         return StoredCell(home, read["record.json"], read["measured.json"])
@@ -240,18 +232,13 @@ class Store:
             content: JSON-like.
             files: Name -> content of what lies beside it: tables as CSV, figures.
         """
-        home = self.analysis_folder(benchmark, entry)
-        temporary = self.temporary(f"{benchmark}-{entry}")
-        try:
-            temporary.mkdir(parents=True)
-            hashes = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
-            result = sealed_text({**content, "sha256": hashes})
-            write_files(temporary, {**files, "result.json": result.encode()})
-            self._move(temporary, home)
-        except OSError as error:
-            raise self.unwritable(error) from error
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
+        hashes = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
+        result = sealed_text({**content, "sha256": hashes})
+        self._put(
+            f"{benchmark}-{entry}",
+            {**files, "result.json": result.encode()},
+            self.analysis_folder(benchmark, entry),
+        )
 
     # Writing
 
@@ -283,18 +270,38 @@ class Store:
         # Not the process's number alone: in containers every run has the same.
         return self.folder / "tmp" / f"{name}.{os.getpid()}.{secrets.token_hex(4)}"
 
+    def _put(self, name: str, files: Mapping[str, bytes], home: Path) -> None:
+        """Write a folder of files: all of it is in its place at once, or none of it.
+
+        Raises:
+            ResultsError: it cannot be written.
+        """
+        temporary = self.temporary(name)
+        try:
+            temporary.mkdir(parents=True)
+            write_files(temporary, files)
+            sync(temporary)
+            self._move(temporary, home)
+            sync(home.parent)
+        except BaseException as error:
+            shutil.rmtree(temporary, ignore_errors=True)
+            if isinstance(error, OSError):
+                raise self.unwritable(error) from error
+            raise
+
     def _move(self, temporary: Path, home: Path) -> None:
         """Put a whole folder in its place, where an old one steps aside."""
-        sync(temporary)
-        home.parent.mkdir(parents=True, exist_ok=True)
         place = _SLASH.join((_ASIDE, *home.relative_to(self.folder).parts))
         aside = []
         try:
             while True:
                 try:
                     temporary.replace(home)
-                    break
+                    return
                 except OSError as error:
+                    if error.errno == errno.ENOENT and not home.parent.is_dir():
+                        home.parent.mkdir(parents=True, exist_ok=True)
+                        continue
                     if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
                         raise
                 # An old one is there, or another run's that was faster.
@@ -304,7 +311,6 @@ class Store:
         finally:
             for old in aside:
                 shutil.rmtree(old, ignore_errors=True)
-        sync(home.parent)
 
     def _write(self, path: Path, content: Mapping[str, Any]) -> None:
         temporary = self.temporary(path.name)

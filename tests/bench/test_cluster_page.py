@@ -16,8 +16,8 @@ def bench(monkeypatch):
 
 def line(cells, **more):
     return {
-        "cells": str(cells), "workers": "3", "planned_ms": "0.5", "scheduled_ms": "4",
-        "stored_ms": "2", "client_cpu_ms": "3", "scheduler_cpu_ms": "1.5", "client_mb": "300",
+        "cells": str(cells), "workers": "3", "rounds": "1", "planned_ms": "0.5", "run_ms": "6",
+        "writing_ms": "4", "client_cpu_ms": "3", "scheduler_cpu_ms": "1.5", "client_mb": "300",
         "scheduler_mb": "150", "worker_mb": "200", "store_kb": "125", **more,
     }  # fmt: skip
 
@@ -43,23 +43,28 @@ def test_it_is_linear_and_the_client_small_as_measured(bench):
 
 def test_a_new_line_takes_the_place_of_the_old_one(bench):
     merged = bench("cluster").merged
-    lines = merged([line(1000), line(3000)], line(1000, stored_ms="9"))
-    assert [(found["cells"], found["stored_ms"]) for found in lines] == [
-        ("1000", "9"),
-        ("3000", "2"),
-    ]
+    lines = merged([line(1000), line(3000)], line(1000, run_ms="9"))
+    assert [(found["cells"], found["run_ms"]) for found in lines] == [("1000", "9"), ("3000", "6")]
+
+
+def test_of_several_rounds_the_median_is_kept(bench):
+    rounds = [line(1000, run_ms=time) for time in ("9", "30", "8")]
+    assert bench("cluster").middle(rounds) is rounds[0]
+    assert bench("cluster").middle(rounds[:2]) is rounds[1]
+    assert "grows" not in bench("cluster").text_of(rounds)
 
 
 def test_linear_work_has_an_exponent_of_one(bench):
     text = bench("cluster").text_of([line(1000), line(30_000)])
     assert text.endswith("All of it grows as cells to the power of 1.00.\n")
-    assert "| 1,000 | 0.50 ms | 4.00 ms | 2.00 ms | 6.50 ms |" in text
+    assert "| 1,000 | 0.50 ms | 6.00 ms | 6.50 ms | 4.00 ms | 3.00 ms | 1.50 ms |" in text
 
 
 def test_what_allows_the_fewest_cells_comes_first(bench):
     rows = bench("cluster").text_of_thousand(line(1000)).splitlines()[2:]
     assert [row.split("|")[2:5] for row in rows] == [
-        [" 6.00 ms ", " 167 ", " over 6.0 s "],
+        [" 4.00 ms ", " 250 ", " over 4.0 s "],
+        [" 3.00 ms ", " 333 ", " over 3.0 s "],
         [" 1.50 ms ", " 667 ", " over 1.5 s "],
         [" 1.00 ms ", " 1,000 ", " over 1.0 s "],
     ]

@@ -4,25 +4,17 @@ import pytest
 
 from harbench.cluster.workers import Book
 from harbench.config.cluster import ClusterSettings
+from toys.seen_workers import seen_worker
 
 
 def book_of(*names, now=0.0, has=(2, 0), **settings):
     book = Book(ClusterSettings(address="local", **settings))
-    book.see({f"tcp://{name}": facts(name, threads=has[0], memory=has[1]) for name in names}, now)
+    book.see(
+        {f"tcp://{name}": seen_worker(name, threads=has[0], memory=has[1]) for name in names}, now
+    )
     for worker in book.of():
         worker.status = "usable"
     return book
-
-
-def facts(name, *, threads=2, memory=0, seen=0.0, status="running"):
-    return {
-        "name": name,
-        "host": "10.0.0.1",
-        "nthreads": threads,
-        "memory_limit": memory,
-        "last_seen": seen,
-        "status": status,
-    }
 
 
 def names(workers):
@@ -31,21 +23,21 @@ def names(workers):
 
 def test_workers_come_and_go():
     book = Book(ClusterSettings(address="local"))
-    changes = book.see({"tcp://a": facts("a"), "tcp://b": facts("tcp://b")}, 0.0)
+    changes = book.see({"tcp://a": seen_worker("a"), "tcp://b": seen_worker("tcp://b")}, 0.0)
     assert names(changes.new) == ["a", "b"]
-    changes = book.see({"tcp://b": facts("tcp://b")}, 1.0)
+    changes = book.see({"tcp://b": seen_worker("tcp://b")}, 1.0)
     assert (names(changes.new), names(changes.gone)) == ([], ["a"])
     assert book.get("tcp://a") is None
 
 
 def test_a_worker_without_a_sign_of_life_is_silent_until_it_has_one():
     book = book_of("a", "b", silence=10)
-    seen = {"tcp://a": facts("a", seen=0.0), "tcp://b": facts("b", seen=5.0)}
+    seen = {"tcp://a": seen_worker("a", seen=0.0), "tcp://b": seen_worker("b", seen=5.0)}
     assert book.see(seen, 10.0).silent == ()
     assert names(book.see(seen, 10.5).silent) == ["a"]
     assert names(book.see(seen, 11.0).silent) == []
     assert book.free(book["tcp://a"]) == 0
-    changes = book.see({**seen, "tcp://a": facts("a", seen=11.0)}, 11.5)
+    changes = book.see({**seen, "tcp://a": seen_worker("a", seen=11.0)}, 11.5)
     assert names(changes.back) == ["a"]
     # It is to be asked again what it is.
     assert book["tcp://a"].status == "new"
@@ -104,8 +96,8 @@ def test_a_cell_does_not_go_where_it_was_lost_if_there_is_another():
 
 def test_workers_that_are_paused_refused_or_unfit_get_nothing():
     book = book_of("a", "b", "c")
-    book.see({f"tcp://{n}": facts(n, status="paused") for n in "a"} | {
-        f"tcp://{n}": facts(n) for n in "bc"
+    book.see({f"tcp://{n}": seen_worker(n, status="paused") for n in "a"} | {
+        f"tcp://{n}": seen_worker(n) for n in "bc"
     }, 1.0)  # fmt: skip
     book["tcp://b"].status = "refused"
     book["tcp://c"].unfit["toy"] = "its disk is full"

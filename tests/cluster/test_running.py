@@ -1,0 +1,336 @@
+"""What a run on a cluster makes of its news, without a cluster: its link only notes what is asked.
+
+Real workers, and what happens to them, are in test_lost_workers.py and test_chaos.py.
+"""
+
+import pickle
+import queue
+from concurrent.futures import Future
+from dataclasses import asdict
+from types import SimpleNamespace
+
+import pytest
+
+from harbench.cluster import running as running_module
+from harbench.cluster.admission import Admission
+from harbench.cluster.connecting import Connected
+from harbench.cluster.foreman import without_job
+from harbench.cluster.link import Answered, Arrived, Ended, Gone, Said, Seen
+from harbench.cluster.preflight import Facts
+from harbench.cluster.running import Running
+from harbench.cluster.workers import Book
+from harbench.config.cluster import ClusterSettings
+from harbench.errors import ClusterError, DataError
+from harbench.execute.jobs import (
+    CellJob,
+    CellResult,
+    Failed,
+    Finished,
+    Lost,
+    Progress,
+    Remark,
+    Started,
+)
+from toys.seen_workers import seen_worker
+
+FACTS = Facts({"harbench": "1"}, "h" * 64, {}, disk=10**12)
+
+
+class NotedLink:
+    """Does nothing, and notes what it was asked to do."""
+
+    topic = "toys"
+
+    def __init__(self):
+        self.news = queue.SimpleQueue()
+        self.trained = []
+        self.dropped = []
+        self.theirs = {}
+
+    def ask(self, address, function, *arguments):
+        facts = self.theirs.get(address, FACTS)
+        self.news.put(Answered(address, {"facts": asdict(facts), "files": []}))
+
+    def submit(self, address, name, order):
+        self.trained.append((address.removeprefix("tcp://"), order.token))
+
+    def drop(self, token):
+        self.dropped.append(token)
+
+    def arriving(self, token, arrival):
+        arrival.add_done_callback(lambda done: self.news.put(Arrived(token, done.exception())))
+
+
+class NotedSupply:
+    """Brings data at once, unless a test holds it back."""
+
+    def __init__(self):
+        self.held = []
+        self.hold = False
+        self.left = []
+
+    def deliver(self, dataset, digest, worker, files):
+        arrival = Future()
+        if self.hold:
+            self.held.append(arrival)
+        else:
+            arrival.set_result(None)
+        return arrival
+
+    def holders(self, dataset, digest):
+        return frozenset()
+
+    def lost(self, worker):
+        self.left.append(worker)
+
+
+class Run:
+    """A run of some cells, taken as far as its news go."""
+
+    def __init__(self, n_cells=3, **settings):
+        self.settings = ClusterSettings(address="tcp://10.0.0.1:8786", **settings)
+        self.link, self.supply, self.said = NotedLink(), NotedSupply(), []
+        cluster = Connected(None, self.settings.address, None)
+        book = Book(self.settings)
+        admission = Admission(
+            cluster, self.settings, self.link, book,
+            ours=FACTS, files=[], device="cpu", say=self.said.append,
+        )  # fmt: skip
+        self.jobs = [CellJob(_cell(number)) for number in range(n_cells)]
+        self.asked = []
+        running = Running(
+            cluster, self.settings, self.link, self.supply, admission, book, self.said.append
+        )
+        self.events = running.work(self._one_by_one())
+        self.ended = False
+
+    def _one_by_one(self):
+        for job in self.jobs:
+            self.asked.append(job.key)
+            yield job
+
+    def hear(self, *news):
+        """The events up to where it has nothing more to do."""
+        for each in news:
+            self.link.news.put(each)
+        found = []
+        # It says that it waits before it has looked at its clock.
+        idle = 0
+        while idle < 3:
+            try:
+                event = next(self.events)
+            except StopIteration:
+                self.ended = True
+                return found
+            idle = idle + 1 if event is None else 0
+            found += [] if event is None else [event]
+        return found
+
+    def token(self, worker):
+        """Of the cell that the worker got last."""
+        return next(token for name, token in reversed(self.link.trained) if name == worker)
+
+
+def _cell(number):
+    return SimpleNamespace(
+        key=f"{number:064}", benchmark="toy", row="small", dataset="toy", content={"data": "d" * 64}
+    )
+
+
+def there(*names, at=0.0):
+    return Seen({f"tcp://{name}": seen_worker(name, threads=1, seen=at) for name in names})
+
+
+def packed(*events):
+    return [without_job(event) for event in events]
+
+
+def result(job, **measured):
+    return Finished(job, CellResult({}, measured, b"", b""))
+
+
+def done(token):
+    return Ended(token, {"said": packed(result(CellJob(None)))})
+
+
+def of(events, kind):
+    return [event for event in events if isinstance(event, kind)]
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting(monkeypatch):
+    monkeypatch.setattr(running_module, "_TICK_S", 0.001)
+
+
+def test_a_job_is_asked_for_when_a_place_is_free():
+    run = Run()
+    assert run.hear() == []
+    assert run.asked == []
+    events = run.hear(there("a", "b"))
+    assert [(event.job.key, event.where) for event in events] == [
+        (run.jobs[0].key, "a"), (run.jobs[1].key, "b"),
+    ]  # fmt: skip
+    assert len(run.asked) == 2
+    # Its place has the third before anybody hears, and stores, what became of the first.
+    run.link.news.put(done(run.token("a")))
+    ended = next(event for event in run.events if event is not None)
+    assert len(run.link.trained) == 3
+    assert (type(ended), ended.job, ended.outcome.measured) == (
+        Finished, run.jobs[0], {"worker": "a"},
+    )  # fmt: skip
+    assert [event.job for event in run.hear()] == [run.jobs[2]]
+    assert not run.ended
+    run.hear(done(run.token("a")), done(run.token("b")))
+    assert run.ended
+
+
+def test_what_is_said_twice_or_too_early_is_passed_on_once_and_in_order():
+    run = Run(1)
+    run.hear(there("a"))
+    token, job = run.token("a"), CellJob(None)
+    first, second, third = (Progress(job, epoch, 3, None) for epoch in (1, 2, 3))
+    assert run.hear(Said(token, 1, packed(second))) == []
+    events = run.hear(Said(token, 0, packed(first)), Said(token, 0, packed(first, second)))
+    assert [event.epoch for event in events] == [1, 2]
+    assert all(event.job is run.jobs[0] for event in events)
+    last = Ended(token, {"said": packed(first, second, third, result(job))})
+    events = run.hear(last, last, Said(token, 2, packed(third)))
+    assert [type(event) for event in events] == [Progress, Finished]
+    assert run.ended
+
+
+def test_a_lost_worker_gives_its_cell_to_another():
+    run = Run(2)
+    run.hear(there("a", "b"))
+    lost, kept = run.token("a"), run.token("b")
+    events = run.hear(there("b"))
+    assert of(events, Lost) == [Lost(run.jobs[0], "a", "died or left")]
+    assert lost in run.link.dropped and kept not in run.link.dropped
+    assert run.supply.left == ["tcp://a"]
+    # What it still sends is of no use to anybody.
+    assert run.hear(done(lost)) == []
+    events = run.hear(done(kept))
+    assert [type(event) for event in events] == [Finished, Started]
+    assert (events[1].job, events[1].where) == (run.jobs[0], "b")
+    events = run.hear(done(run.token("b")))
+    assert [event.job.key for event in events] == [run.jobs[0].key]
+    assert run.ended
+
+
+@pytest.mark.parametrize("tries", [1, 2, 3])
+def test_a_cell_that_ends_its_workers_fails_and_the_others_go_on(tries):
+    run = Run(2, tries=tries)
+    events = run.hear(there("a", "b"))
+    where = []
+    while not of(events, Failed):
+        assert len(where) < tries
+        where += [event.where for event in of(events, Started) if event.job is run.jobs[0]]
+        events = run.hear(Ended(run.token(where[-1]), {"lost": "it fell"}))
+        assert len(of(events, Lost)) == (len(where) < tries)
+    [failed] = of(events, Failed)
+    assert failed.job is run.jobs[0]
+    assert len(where) == tries
+    if tries == 1:
+        assert failed.reason == "a worker was lost with it (a lost its cells: it fell)"
+    else:
+        assert f"({', '.join(where)}; the last lost its cells: it fell)" in failed.reason
+    run.hear(done(run.token("b")))
+    assert run.ended
+
+
+def test_a_worker_that_is_silent_is_left_and_taken_back(monkeypatch):
+    clock = SimpleNamespace(now=100.0)
+    monkeypatch.setattr(running_module.time, "monotonic", lambda: clock.now)
+    run = Run(2, silence=10)
+    run.hear(there("a", "b"))
+    clock.now += 11
+    fresh = {"tcp://b": seen_worker("b", threads=1, seen=5.0)}
+    both = {"tcp://a": seen_worker("a", threads=1, seen=0.0), **fresh}
+    events = run.hear(Seen(both))
+    assert [(event.where, event.reason) for event in of(events, Lost)] == [
+        ("a", "gave no sign of life for 10 s")
+    ]
+    assert any("worker a is not used: no sign of life" in text for text in run.said)
+    run.hear(done(run.token("b")))
+    assert run.token("b").startswith(run.jobs[0].key[:16])
+    # Back, and asked anew what it is: it may be another by now.
+    run.link.theirs["tcp://a"] = Facts({"harbench": "2"}, "h" * 64, {}, disk=10**12)
+    run.hear(Seen({**both, "tcp://a": seen_worker("a", threads=1, seen=6.0)}))
+    assert "worker a is back" in run.said
+    assert any(text.startswith("worker a is not used: ") and "2" in text for text in run.said)
+
+
+def test_data_that_does_not_arrive_at_a_worker_keeps_its_dataset_from_it():
+    run = Run(1)
+    run.supply.hold = True
+    assert run.hear(there("a", "b")) == []
+    run.supply.held[0].set_exception(OSError("No space left on device"))
+    run.hear()
+    assert run.said[-1] == "worker a gets no cells of toy: No space left on device"
+    assert len(run.supply.held) == 2
+    run.supply.held[1].set_result(None)
+    [started] = run.hear()
+    assert started.where == "b"
+    run.hear(done(run.token("b")))
+    assert run.ended
+
+
+def test_data_that_arrives_nowhere_fails_the_cell_and_says_why():
+    run = Run(1)
+    run.supply.hold = True
+    run.hear(there("a"))
+    run.supply.held[0].set_exception(OSError("No space left on device"))
+    [failed] = run.hear()
+    assert failed.reason == "no worker can take 'toy': a: No space left on device"
+    assert run.ended
+
+
+def test_data_that_cannot_be_read_is_no_workers_fault():
+    run = Run(1)
+    run.supply.hold = True
+    run.hear(there("a"))
+    run.supply.held[0].set_exception(DataError("the file is empty"))
+    [failed] = run.hear()
+    assert "the file is empty" in failed.reason
+    assert run.ended
+
+
+def test_a_worker_that_is_lost_while_its_data_arrives_costs_the_cell_nothing():
+    run = Run(1, tries=1)
+    run.supply.hold = True
+    run.hear(there("a"))
+    assert run.hear(there()) == []
+    run.supply.hold = False
+    [started] = run.hear(there("b"))
+    assert started.where == "b"
+    assert run.hear(done(run.token("b")))
+    assert run.ended
+
+
+def test_a_task_that_ends_in_an_error_says_which():
+    run = Run(1, tries=1)
+    run.hear(there("a"))
+    [failed] = run.hear(Ended(run.token("a"), None, "ValueError: no"))
+    assert "a gave an error: ValueError: no" in failed.reason
+
+
+def test_remarks_pass_through():
+    run = Run(1)
+    run.hear(there("a"))
+    [remark] = run.hear(Said(run.token("a"), 0, packed(Remark(CellJob(None), "slow"))))
+    assert (remark.text, remark.job) == ("slow", run.jobs[0])
+
+
+def test_without_a_scheduler_the_run_ends_and_says_what_is_left():
+    run = Run()
+    run.hear(there("a"))
+    with pytest.raises(ClusterError) as caught:
+        run.hear(Gone("the connection to it was lost"))
+    assert "the scheduler is gone: the connection to it was lost" in str(caught.value)
+    assert "goes on once there is one" in str(caught.value)
+
+
+def test_events_for_the_way_back_carry_no_job():
+    large = CellJob(SimpleNamespace(key="k", content="x" * 10_000))
+    assert len(without_job(Remark(large, "said"))) < 500
+    assert pickle.loads(without_job(Remark(large, "said"))).job is None
