@@ -35,6 +35,11 @@ from harbench.execute.jobs import (
 _TICK_S = 0.5
 """Between two looks at the clock, where nothing is heard."""
 
+_SHORT_S, _RECENT = 0.5, 8
+"""Where so many cells one after another took no longer than this, from start to end as heard here,
+a worker gets its next cell before it has ended the last: the way there and back is a good part of
+that. A longer cell would rather wait here, for whoever is free first."""
+
 
 @dataclass
 class Placed:
@@ -44,9 +49,10 @@ class Placed:
         job: As it was asked for.
         worker: Its address.
         name: What people call the worker.
-        heard: How many of its events have been passed on.
-        started: Whether the worker has been told to begin; before that its data arrives.
         variables: Of its process.
+        heard: How many of its events have been passed on.
+        sent: Whether the worker has been told of it; before that its data arrives.
+        began: When it began, by our clock; None while its data arrives or it waits for a place.
     """
 
     job: CellJob
@@ -54,7 +60,8 @@ class Placed:
     name: str
     variables: dict[str, str]
     heard: int = 0
-    started: bool = False
+    sent: bool = False
+    began: float | None = None
 
 
 class Running:
@@ -93,6 +100,7 @@ class Running:
         self._again: deque[CellJob] = deque()
         # Key -> names of the workers that were lost with it.
         self._losses: dict[str, list[str]] = {}
+        self._lasted: deque[float] = deque(maxlen=_RECENT)
         self._out: deque[Event] = deque()
         self._folds: FoldFiles | None = None
         self._number = 0
@@ -138,17 +146,36 @@ class Running:
         if not self._admission.open:
             return
         yield from self._place_again()
-        while self._more and self._book.any_free() and len(self._again) <= self._book.all_places():
+        while (
+            self._more
+            and self._book.any_free(self._ahead())
+            and len(self._again) <= self._book.all_places()
+        ):
             job = next(waiting, None)
             if job is None:
                 self._more = False
-                return
+                break
             if not isinstance(job, CellJob):
                 raise TypeError(f"a cluster trains cells, and this is a {type(job).__name__}")
             if not self._place(job):
                 # Free workers cannot take its dataset; they may take one further on.
                 self._again.append(job)
             yield from self._passed_on()
+        if not self._more and not self._again and self._book.any_free():
+            self._call_back()
+            yield from self._place_again()
+
+    def _ahead(self) -> int:
+        """Cells that may wait at a worker for a place."""
+        short = len(self._lasted) == _RECENT and max(self._lasted) <= _SHORT_S
+        return int(short and self._more)
+
+    def _call_back(self) -> None:
+        """What waits at a worker, at the end of the run, is given to who can begin at once."""
+        for token, placed in list(self._placed.items()):
+            if placed.sent and placed.began is None:
+                self._off(token)
+                self._again.append(placed.job)
 
     def _place_again(self) -> Iterator[Event]:
         """Those that have lost their workers come first."""
@@ -162,7 +189,9 @@ class Running:
         """Give a cell to a worker; False where none can take it now."""
         dataset, digest = job.cell.dataset, str(job.cell.content["data"])
         holders = frozenset[str]() if self._perform else self._supply.holders(dataset, digest)
-        worker = self._book.pick(dataset, holders, self._losses.get(job.key, ()))
+        losses = self._losses.get(job.key, ())
+        # One that may have ended workers waits at none beside others.
+        worker = self._book.pick(dataset, holders, losses, 0 if losses else self._ahead())
         if worker is None:
             usable = self._book.of("usable")
             if usable and all(dataset in worker.unfit for worker in usable):
@@ -201,9 +230,18 @@ class Running:
             bool(self._folds and self._folds.several(job)),
             self._perform,
         )
-        placed.started = True
+        placed.sent = True
         self._link.submit(worker.address, f"{job.cell.benchmark}-{job.cell.row}", order)
-        self._out.append(Started(placed.job, placed.name))
+        self._start_at(worker)
+
+    def _start_at(self, worker: Worker) -> None:
+        """Of what was sent to a worker so much begins, in this order, as it has places for."""
+        sent = [placed for token in worker.cells if (placed := self._placed[token]).sent]
+        waiting = [placed for placed in sent if placed.began is None]
+        places = self._book.places(worker) - (len(sent) - len(waiting))
+        for placed in waiting[: max(0, places)]:
+            placed.began = time.monotonic()
+            self._out.append(Started(placed.job, placed.name))
 
     # What is heard
 
@@ -242,8 +280,8 @@ class Running:
 
     def _lose_cell(self, token: str, reason: str) -> None:
         placed = self._off(token)
-        if not placed.started:
-            # Its data was on the way; the cell had no part in it.
+        if placed.began is None:
+            # Its data was on the way, or it waited for a place; the cell had no part in it.
             self._again.append(placed.job)
             return
         names = self._losses.setdefault(placed.job.key, [])
@@ -271,6 +309,8 @@ class Running:
         worker = self._book.get(placed.worker)
         if worker is not None:
             self._book.give_back(worker, token)
+            if worker.status == "usable":
+                self._start_at(worker)
         return placed
 
     def _arrived(self, news: Arrived) -> None:
@@ -310,6 +350,8 @@ class Running:
             return
         if news.result and "said" in news.result:
             self._say_on(placed, 0, news.result["said"])
+            if placed.began is not None:
+                self._lasted.append(time.monotonic() - placed.began)
             self._off(news.token)
         elif news.result and "lost" in news.result:
             self._lose_cell(news.token, f"lost its cells: {news.result['lost']}")

@@ -129,22 +129,31 @@ class Book:
             places = min(places, of_gpus)
         return places
 
-    def free(self, worker: Worker) -> int:
-        """Cells that it can take now."""
+    def free(self, worker: Worker, ahead: int = 0) -> int:
+        """Cells that it can take now.
+
+        Args:
+            worker: Which.
+            ahead: Cells that may wait at it beside those that run; only where nothing but its
+                threads limits what it runs, because Dask lets more wait and knows no other limit.
+        """
         if worker.status != "usable" or not worker.open:
             return 0
-        return max(0, self.places(worker) - len(worker.cells))
+        places = self.places(worker)
+        if places == worker.threads:
+            places += ahead
+        return max(0, places - len(worker.cells))
 
     def all_places(self) -> int:
         """Cells that all usable workers can have at once."""
         return sum(self.places(worker) for worker in self.of("usable"))
 
-    def any_free(self) -> bool:
-        """Whether some worker can take a cell now."""
-        return any(self.free(worker) for worker in self._workers.values())
+    def any_free(self, ahead: int = 0) -> bool:
+        """Whether some worker can take a cell now; see :meth:`free`."""
+        return any(self.free(worker, ahead) for worker in self._workers.values())
 
     def pick(
-        self, dataset: str, holders: Collection[str], avoid: Iterable[str] = ()
+        self, dataset: str, holders: Collection[str], avoid: Iterable[str] = (), ahead: int = 0
     ) -> Worker | None:
         """Who is to have a cell: one that holds its data where there is one, then the emptiest.
 
@@ -152,13 +161,15 @@ class Book:
             dataset: Of the cell.
             holders: Addresses of those that hold its data, or get it now.
             avoid: Names of workers that it has been lost with; they come last.
+            ahead: See :meth:`free`; who can begin at once comes before who lets it wait.
         """
-        free = [w for w in self._workers.values() if self.free(w) and dataset not in w.unfit]
+        free = [w for w in self._workers.values() if self.free(w, ahead) and dataset not in w.unfit]
         avoided = set(avoid)
         return min(
             free,
             key=lambda w: (
                 w.name in avoided,
+                not self.free(w),
                 w.address not in holders,
                 len(w.cells) / max(self.places(w), 1),
                 -self.free(w),

@@ -7,7 +7,6 @@ import os
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,40 +26,9 @@ def plain_and_text(content: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
     """A content as :func:`read_sealed` gives it, and the file's text."""
     # Tuples become lists, and all keys text.
     plain: dict[str, Any] = json.loads(json.dumps(content, allow_nan=False))
-    text = _indented({**plain, "seal": key_of(plain)}, 1) + "\n"
+    sealed = {**plain, "seal": key_of(plain)}
+    text = json.dumps(sealed, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     return plain, _SURROGATE.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
-
-
-def _indented(value: Any, depth: int) -> str:
-    """``json.dumps(value, indent=1)`` in half of the time: that one writes each value in Python.
-
-    A list or mapping of nothing nested is written by the encoder in C, whose separators can hold
-    the new lines.
-    """
-    line = "\n" + " " * depth
-    if not isinstance(value, dict | list) or not value:
-        return _written(value, line)
-    start, end = "{}" if isinstance(value, dict) else "[]"
-    inner = value.values() if isinstance(value, dict) else value
-    if not any(isinstance(each, dict | list) for each in inner):
-        text = _written(value, line)[1:-1]
-    else:
-        texts = [_indented(each, depth + 1) for each in inner]
-        if isinstance(value, dict):
-            texts = [
-                f"{_written(key, line)}: {text}" for key, text in zip(value, texts, strict=True)
-            ]
-        text = f",{line}".join(texts)
-    return f"{start}{line}{text}{line[:-1]}{end}"
-
-
-def _written(value: Any, line: str) -> str:
-    return _encoder(line).encode(value)
-
-
-@cache
-def _encoder(line: str) -> json.JSONEncoder:
-    return json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(f",{line}", ": "))
 
 
 def write_files(folder: Path, files: Mapping[str, bytes]) -> None:

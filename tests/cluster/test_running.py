@@ -126,6 +126,18 @@ class Run:
             found += [] if event is None else [event]
         return found
 
+    def at(self, worker):
+        """Tokens of the cells that the worker has, the oldest first."""
+        return [
+            token
+            for name, token in self.link.trained
+            if name == worker and token not in self.link.dropped
+        ]
+
+    def first(self, worker):
+        """Of the cell that the worker has longest."""
+        return self.at(worker)[0]
+
     def token(self, worker):
         """Of the cell that the worker got last."""
         return next(token for name, token in reversed(self.link.trained) if name == worker)
@@ -334,3 +346,79 @@ def test_events_for_the_way_back_carry_no_job():
     large = CellJob(SimpleNamespace(key="k", content="x" * 10_000))
     assert len(without_job(Remark(large, "said"))) < 500
     assert pickle.loads(without_job(Remark(large, "said"))).job is None
+
+
+def short(run, worker, number=8):
+    """So many short cells end at a worker, one after the other."""
+    events = []
+    for _ in range(number):
+        events += run.hear(done(run.first(worker)))
+    return events
+
+
+def test_where_cells_are_short_a_worker_has_its_next_one_at_hand():
+    run = Run(14)
+    run.hear(there("a"))
+    events = short(run, "a")
+    # As ever up to here: one begins when the one before has ended.
+    assert len(run.link.trained) == 10
+    assert len(of(events, Started)) == len(of(events, Finished)) == 8
+    running, waiting = run.at("a")
+    # What waits has not begun, and begins when the other ends.
+    events = run.hear(done(running))
+    assert [type(event) for event in events] == [Finished, Started]
+    assert (events[1].job, run.first("a")) == (run.jobs[9], waiting)
+    short(run, "a", 5)
+    assert run.ended
+    assert run.asked == [job.key for job in run.jobs]
+
+
+def test_a_long_cell_ends_that(monkeypatch):
+    clock = SimpleNamespace(now=100.0)
+    monkeypatch.setattr(running_module.time, "monotonic", lambda: clock.now)
+    run = Run(14)
+    run.hear(there("a"))
+    short(run, "a")
+    assert len(run.at("a")) == 2
+    clock.now += 1
+    run.hear(Seen({"tcp://a": seen_worker("a", threads=1, seen=1.0)}), done(run.first("a")))
+    assert len(run.at("a")) == 1
+
+
+@pytest.mark.parametrize("how", ["gone", "silent"])
+def test_a_worker_that_is_lost_costs_nothing_what_waited_there(monkeypatch, how):
+    clock = SimpleNamespace(now=100.0)
+    monkeypatch.setattr(running_module.time, "monotonic", lambda: clock.now)
+    run = Run(14, tries=1)
+    run.hear(there("a"))
+    short(run, "a")
+    began, waited = run.at("a")
+    clock.now += 61
+    events = run.hear(there() if how == "gone" else there("a"))
+    assert [type(event) for event in events] == [Failed]
+    assert [event.job for event in of(events, Failed)] == [run.jobs[8]]
+    assert {began, waited} <= set(run.link.dropped)
+    events = run.hear(there("b"))
+    assert [(event.job, event.where) for event in events] == [(run.jobs[9], "b")]
+
+
+def test_at_the_end_what_waits_goes_to_who_has_nothing():
+    run = Run(10)
+    run.hear(there("a"))
+    short(run, "a")
+    began, waited = run.at("a")
+    events = run.hear(there("a", "b", at=1.0))
+    assert [(event.job, event.where) for event in events] == [(run.jobs[9], "b")]
+    assert waited in run.link.dropped
+    # It may have begun there all the same; what it says is of no use.
+    assert run.hear(done(waited)) == []
+    run.hear(done(began), done(run.first("b")))
+    assert run.ended
+
+
+def test_where_more_than_threads_limits_a_worker_nothing_waits_at_it():
+    run = Run(14, memory="1GB")
+    facts = seen_worker("a", threads=2, memory=10**9)
+    run.hear(Seen({"tcp://a": facts}))
+    short(run, "a")
+    assert len(run.at("a")) == 1
