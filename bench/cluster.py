@@ -64,7 +64,9 @@ def main(words: Sequence[str]) -> int:
         print(json.dumps(_measured_here(asked.cells[0], asked.one)))
         return 0
     for n_cells in asked.cells:
-        lines = [_line(n_cells) for _ in range(asked.rounds)]
+        # Removed at the end only: a file system may be slow for a while after many removals.
+        with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+            lines = [_line(n_cells, Path(folder, str(n))) for n in range(asked.rounds)]
         print(text_of(lines), flush=True)
         line = {**middle(lines), "rounds": str(asked.rounds)}
         if asked.out:
@@ -140,19 +142,19 @@ def text_of_thousand(line: Line) -> str:
     return "\n".join(text) + "\n"
 
 
-def _line(n_cells: int) -> Line:
+def _line(n_cells: int, folder: Path) -> Line:
     """One size, measured in a process of its own: its peak memory is nobody else's."""
-    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        command = [sys.executable, "-m", "bench", "cluster", "--cells", str(n_cells)]
-        environment = {
-            **os.environ,
-            "PYTHONPATH": os.pathsep.join([str(_ROOT), *(path for path in sys.path if path)]),
-            "HARBENCH_CACHE": f"{folder}/cache",
-        }
-        ended = subprocess.run(
-            [*command, "--one", folder], env=environment, stdout=subprocess.PIPE, text=True,
-            check=True, cwd=_ROOT,
-        )  # fmt: skip
+    folder.mkdir()
+    command = [sys.executable, "-m", "bench", "cluster", "--cells", str(n_cells)]
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([str(_ROOT), *(path for path in sys.path if path)]),
+        "HARBENCH_CACHE": f"{folder}/cache",
+    }
+    ended = subprocess.run(
+        [*command, "--one", str(folder)], env=environment, stdout=subprocess.PIPE, text=True,
+        check=True, cwd=_ROOT,
+    )  # fmt: skip
     found: Line = json.loads(ended.stdout.splitlines()[-1])
     return found
 

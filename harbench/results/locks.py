@@ -20,6 +20,9 @@ class CellLocks:
     """A lock for each cell: ``flock`` on an empty file, which the kernel releases when the
     process ends, however it ends.
 
+    The files stay until the run ends: a file system may be slow to make files while it still
+    remembers thousands that were removed (ext4 looks at each, for half a minute).
+
     Where the file system has no locks every cell is free: two runs may then train one cell twice,
     which costs time and changes nothing.
 
@@ -30,6 +33,7 @@ class CellLocks:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._held: dict[str, int | None] = {}
+        self._let_go: set[str] = set()
         self.unsupported: str | None = None
         """Why there are no locks, once that is known."""
 
@@ -67,8 +71,26 @@ class CellLocks:
             os.close(descriptor)
 
     def release(self, key: str) -> None:
-        """Let a cell go, and remove its file."""
+        """Let a cell go."""
         descriptor = self._held.pop(key, None)
+        if descriptor is not None:
+            self._let_go.add(key)
+            os.close(descriptor)
+
+    def release_all(self) -> None:
+        """Let go whatever is held, and remove the files of all that was."""
+        for key in list(self._held):
+            self._remove(key)
+        for key in self._let_go:
+            # Whoever has it by now will remove it.
+            with suppress(OSError):
+                if self.take(key):
+                    self._remove(key)
+        self._let_go.clear()
+
+    def _remove(self, key: str) -> None:
+        """Let a cell go, and remove its file."""
+        descriptor = self._held.pop(key)
         if descriptor is None:
             return
         try:
@@ -77,11 +99,6 @@ class CellLocks:
         finally:
             os.close(descriptor)
 
-    def release_all(self) -> None:
-        """Let go whatever is held."""
-        for key in list(self._held):
-            self.release(key)
-
     def sweep(self) -> None:
         """Remove the files of processes that were killed."""
         if fcntl is None or not self._folder.is_dir():
@@ -89,7 +106,7 @@ class CellLocks:
         for path in self._folder.glob("*.lock"):
             with suppress(OSError):
                 if self.take(path.stem):
-                    self.release(path.stem)
+                    self._remove(path.stem)
 
 
 def _is(path: Path, descriptor: int) -> bool:

@@ -8,7 +8,7 @@ results/benchmarks/NAME.json   what the tables are made of: rows and the keys of
 results/analyses/NAME/ENTRY/   what an analysis found: tables, notes, figures
 results/imported/NAME-HASH/    results of others: see :mod:`harbench.results.imports`
 results/checkpoints/           trainings that are not done: where they go on from
-results/locks/                 cells that a run has in work
+results/locks/                 cells that a run has, or had, in work
 results/tmp/                   what is being written
 
 Each JSON file ends with its ``seal``, the hash of the rest: :mod:`harbench.results.verifying`

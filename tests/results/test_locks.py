@@ -45,7 +45,24 @@ def test_a_killed_process_has_nothing(tmp_path):
     locks.sweep()
     assert list(tmp_path.iterdir()) == []
     assert locks.take("a")
-    locks.release("a")
+    locks.release_all()
+
+
+def test_files_are_removed_at_the_end_and_not_those_that_others_have(tmp_path):
+    one, other = CellLocks(tmp_path), CellLocks(tmp_path)
+    for key in "abc":
+        assert one.take(key)
+        one.release(key)
+    assert other.take("b")
+    assert len(list(tmp_path.iterdir())) == 3
+    one.release_all()
+    assert [path.name for path in tmp_path.iterdir()] == ["b.lock"]
+    assert not one.take("b")
+    assert one.take("a")
+    other.release("b")
+    one.release_all()
+    other.release_all()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_sweeping_leaves_what_is_held(tmp_path):
