@@ -29,7 +29,7 @@ FIELDS = (
     "distributed", "date",
 )  # fmt: skip
 """Columns of the CSV: a line a size. Milliseconds and KB are of one cell; ``run_ms`` is on the
-clock, ``writing_ms`` how long of it the thread was writing that stores results meanwhile."""
+clock, ``writing_ms`` is the time of the threads that store results meanwhile, all together."""
 
 MARK = "overhead"
 """Of the table in its page."""
@@ -126,9 +126,11 @@ def text_of_thousand(line: Line) -> str:
     A part that has a cell for t ms has 1000 / t of them a second, and so keeps workers busy as long
     as their cells take t ms times their number.
     """
+    from harbench.execute.keeping import WRITERS
+
     parts = {
         "client: its processor time": float(line["client_cpu_ms"]),
-        "client: writing, one cell after another": float(line["writing_ms"]),
+        f"client: writing, {WRITERS} cells at a time": float(line["writing_ms"]) / WRITERS,
         "scheduler: its processor time": float(line["scheduler_cpu_ms"]),
         "client's network: results, at 1 Gbit/s": float(line["store_kb"]) * 1e3 / _NETWORK * 1e3,
     }

@@ -15,6 +15,9 @@ from harbench.execute.jobs import (
 )
 from harbench.results import Store
 
+WRITERS = 2
+"""Results that are written at once: while one waits for the disk, the other is made."""
+
 _AHEAD = 8
 """Results that wait to be stored, at most: each may have megabytes of weights."""
 
@@ -44,7 +47,7 @@ class Keeper:
             ResultsError: the store cannot be written.
         """
         if event is None:
-            self._writers = self._writers or ThreadPoolExecutor(1, "harbench-keeper")
+            self._writers = self._writers or ThreadPoolExecutor(WRITERS, "harbench-keeper")
         elif not isinstance(event, Finished | Failed):
             yield event
         elif self._writers is None:

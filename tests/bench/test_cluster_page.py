@@ -63,8 +63,8 @@ def test_linear_work_has_an_exponent_of_one(bench):
 def test_what_allows_the_fewest_cells_comes_first(bench):
     rows = bench("cluster").text_of_thousand(line(1000)).splitlines()[2:]
     assert [row.split("|")[2:5] for row in rows] == [
-        [" 4.00 ms ", " 250 ", " over 4.0 s "],
         [" 3.00 ms ", " 333 ", " over 3.0 s "],
+        [" 2.00 ms ", " 500 ", " over 2.0 s "],
         [" 1.50 ms ", " 667 ", " over 1.5 s "],
         [" 1.00 ms ", " 1,000 ", " over 1.0 s "],
     ]

@@ -1,4 +1,4 @@
-"""Results are stored in the order in which they come, before anybody is told."""
+"""Results are stored beside a run, before anybody is told of them."""
 
 import errno
 import threading
@@ -108,8 +108,8 @@ def test_a_slow_disk_holds_up_nobody_until_there_is_too_much(
             assert go.is_set()
     assert len(given) == 12
     ended = [event.job.key for event in said if isinstance(event, Finished)]
-    assert ended == [job.key for job in work.cells]
-    assert writers == {"harbench-keeper_0"}
+    assert sorted(ended) == sorted(job.key for job in work.cells)
+    assert writers == {"harbench-keeper_0", "harbench-keeper_1"}
 
 
 def test_a_full_disk_ends_the_run_and_what_was_stored_stays(
@@ -117,20 +117,24 @@ def test_a_full_disk_ends_the_run_and_what_was_stored_stays(
 ):
     work, efforts, events = trained
     store, executor = Store(tmp_path / "full"), Waits(events, lambda: time.sleep(0.02))
-    real, written = store.write, []
+    real, written = store.write, set()
 
     def full(key, *rest):
-        if len(written) == 3:
+        if key not in others:
             raise store.unwritable(OSError(errno.ENOSPC, "No space left on device"))
-        written.append(key)
+        written.add(key)
         return real(key, *rest)
 
+    others = {job.key for job in work.cells} - {work.cells[3].key}
     monkeypatch.setattr(store, "write", full)
     told = []
     with pytest.raises(ResultsError, match="No space left"):
         for event in train_cells(work, efforts, store, executor):
             told += [event.job.key] if isinstance(event, Finished) else []
-    assert told == written
+    # The two that are written at once may end in either order; nothing is begun after the error.
+    assert {job.key for job in work.cells[:3]} >= set(told)
+    assert set(told) <= written
+    assert all(store.has(key) for key in written)
     assert executor.closed
     assert not list((store.folder / "locks").iterdir())
 
