@@ -119,3 +119,14 @@ def test_why_a_worker_is_too_small(settings, why):
     [worker] = book.of()
     assert book.places(worker) == 0
     assert book.too_small(worker) == why
+
+
+def test_who_can_begin_at_once_comes_before_who_has_the_data_and_lets_it_wait():
+    book = book_of("a", "b", has=(1, 0))
+    book.take(book["tcp://a"], "running")
+    assert book.pick("toy", {"tcp://a"}, ahead=1) is book["tcp://b"]
+    book.take(book["tcp://b"], "running too")
+    assert book.pick("toy", {"tcp://a"}) is None
+    assert book.pick("toy", {"tcp://a"}, ahead=1) is book["tcp://a"]
+    book.take(book["tcp://a"], "waiting")
+    assert book.pick("toy", {"tcp://a"}, ahead=1) is book["tcp://b"]

@@ -287,23 +287,25 @@ def test_data_that_does_not_arrive_at_a_worker_keeps_its_dataset_from_it():
     assert run.ended
 
 
-def test_data_that_arrives_nowhere_fails_the_cell_and_says_why():
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        # No worker's fault: it fails everywhere.
+        (DataError("the file is empty"), "the file is empty"),
+        (
+            OSError("No space left on device"),
+            "no worker can take 'toy': a: No space left on device",
+        ),
+    ],
+)
+def test_data_that_arrives_nowhere_fails_the_cell_and_says_why(error, reason):
     run = Run(1)
     run.supply.hold = True
     run.hear(there("a"))
-    run.supply.held[0].set_exception(OSError("No space left on device"))
+    run.supply.held[0].set_exception(error)
     [failed] = run.hear()
-    assert failed.reason == "no worker can take 'toy': a: No space left on device"
-    assert run.ended
-
-
-def test_data_that_cannot_be_read_is_no_workers_fault():
-    run = Run(1)
-    run.supply.hold = True
-    run.hear(there("a"))
-    run.supply.held[0].set_exception(DataError("the file is empty"))
-    [failed] = run.hear()
-    assert "the file is empty" in failed.reason
+    assert (type(failed), failed.reason) == (Failed, reason)
+    assert any("gets no cells" in text for text in run.said) == isinstance(error, OSError)
     assert run.ended
 
 
