@@ -85,8 +85,7 @@ class Admission:
         theirs = Facts.of_json(dict(news.answer["facts"]))
         worker.gpus, worker.files = theirs.gpus, tuple(news.answer["files"])
         worker.sources = theirs.sources
-        # A worker that Dask sets no limit has what its machine has.
-        worker.memory = worker.memory or theirs.memory
+        worker.machine = theirs.memory
         wants_gpu = self._device.startswith("cuda") or self._settings.gpu > 0
         found = differences(self._ours, theirs, self._names, wants_gpu=wants_gpu)
         if not found and self._book.places(worker) < 1:

@@ -190,8 +190,11 @@ class Running:
         dataset, digest = job.cell.dataset, str(job.cell.content["data"])
         holders = frozenset[str]() if self._perform else self._supply.holders(dataset, digest)
         losses = self._losses.get(job.key, ())
-        # One that may have ended workers waits at none beside others.
-        worker = self._book.pick(dataset, holders, losses, 0 if losses else self._ahead())
+        # One that may have ended workers waits at none beside others. Nor is it to be charged with
+        # what another did: should its last try end a worker, there was nobody else.
+        alone = 0 < len(losses) == self._settings.tries - 1
+        ahead = 0 if losses else self._ahead()
+        worker = self._book.pick(dataset, holders, losses, ahead, alone=alone)
         if worker is None:
             usable = self._book.of("usable")
             if usable and all(dataset in worker.unfit for worker in usable):
@@ -201,7 +204,7 @@ class Running:
             return False
         self._number += 1
         token = f"{job.key[:16]}-{self._number}"
-        variables = dict(self._book.take(worker, token))
+        variables = dict(self._book.take(worker, token, alone=alone))
         self._placed[token] = Placed(job, worker.address, worker.name, variables)
         if self._perform:
             self._begin(token)

@@ -65,6 +65,27 @@ def test_places_of_a_worker(settings, threads, memory, gpus, places):
     assert book.places(worker) == places
 
 
+def test_workers_of_one_machine_without_limits_share_its_memory():
+    """Dask divides a machine's memory among its workers, unless it is told to set no limit."""
+    book = book_of("a", "b", has=(4, 0), memory="2GB")
+    a, b = book.of()
+    a.machine = b.machine = 7 * 10**9
+    assert (book.places(a), book.places(b), book.all_places()) == (3, 3, 3)
+    book.take(a, "1")
+    assert (book.free(a), book.free(b)) == (2, 2)
+    book.take(b, "2")
+    book.take(b, "3")
+    assert not book.any_free(ahead=1)
+    book.give_back(a, "1")
+    assert (book.free(a), book.free(b)) == (1, 1)
+    # One with a limit of its own counts for itself; what is gone takes nothing.
+    limited = seen_worker("c", threads=4, memory=5 * 10**9)
+    book.see({"tcp://a": seen_worker("a", threads=4), "tcp://c": limited}, 1.0)
+    c = book["tcp://c"]
+    c.status, c.machine = "usable", a.machine
+    assert (book.free(a), book.free(c), book.all_places()) == (3, 2, 5)
+
+
 def test_cells_share_gpus_evenly():
     book = book_of("a", has=(8, 0), gpu=0.5)
     [worker] = book.of()

@@ -52,6 +52,27 @@ def test_what_a_killed_worker_had_runs_elsewhere_and_gives_the_same_bits(place):
     until(lambda: not place.cluster.processes("w1"), "the processes of a dead worker")
 
 
+def test_a_killed_worker_that_its_nanny_starts_again_is_asked_and_used_again(place):
+    """Dask's own way of starting workers: a nanny, whose only child is the worker."""
+    what = {"models": SLOW.format(seconds=0.002), "epochs": 4}
+    here, there = place.store("here"), place.store("there")
+    place.locally(here, **what)
+    place.cluster.start_worker("w1", nanny=True)
+    place.cluster.await_workers(1)
+    pids = []
+
+    def kill_in_the_middle(event):
+        if isinstance(event, Progress) and not pids:
+            pids.extend(place.cluster.workers_pids())
+            os.kill(pids[0], signal.SIGKILL)
+
+    events = place.on_cluster(there, on_event=kill_in_the_middle, **what)
+    assert len(of(events, Lost)) == 1
+    assert len(of(events, Finished)) == 2
+    assert set(place.cluster.workers_pids()).isdisjoint(pids)
+    assert truth(there.folder) == truth(here.folder)
+
+
 def test_a_cell_that_kills_workers_is_recorded_as_failed_and_the_others_are_trained(place):
     for name in ("w1", "w2", "w3"):
         place.cluster.start_worker(name)

@@ -211,6 +211,31 @@ def test_what_is_said_twice_or_too_early_is_passed_on_once_and_in_order():
     assert run.ended
 
 
+def test_for_its_last_try_a_cell_has_a_worker_for_itself():
+    """Two cells share a worker, and one of them ends it each time: the other is not to fail."""
+    run = Run(3, tries=3)
+
+    def both(name):
+        return Seen({f"tcp://{name}": seen_worker(name, threads=2)})
+
+    run.hear(both("a"))
+    assert len(run.at("a")) == 2
+    assert len(of(run.hear(both("b")), Lost)) == 2
+    assert len(run.at("b")) == 2
+    assert len(of(run.hear(both("c")), Lost)) == 2
+    # One after the other now, and nobody beside it, although there is room.
+    first = run.token("c")
+    assert run.at("c") == [first]
+    (ended,) = of(run.hear(done(first)), Finished)
+    second = run.token("c")
+    assert run.at("c") == [second]
+    (failed,) = of(run.hear(both("d")), Failed)
+    assert failed.reason.startswith("3 workers were lost with it, one after another (a, b, c;")
+    assert {ended.job.key, failed.job.key} == {job.key for job in run.jobs[:2]}
+    assert of(run.hear(done(run.token("d"))), Finished)[0].job is run.jobs[2]
+    assert run.ended
+
+
 def test_a_lost_worker_gives_its_cell_to_another():
     run = Run(2)
     run.hear(there("a", "b"))
