@@ -113,7 +113,7 @@ def test_resnet_like_finds_the_planted_gestures(simulated):
 def test_all_six_models_train_end_to_end(simulated):
     simulated(
         "run", BENCHMARKS, "table1", *SIMULATED, *recipe("epochs=1"), "--seeds", "1",
-        "--set", "protocol.step=1 s", "--out", "six",
+        "--set", "protocol.step=4 s", "--out", "six",
     )  # fmt: skip
     found = rows(simulated, "six")
     assert len(found) == 6
@@ -147,7 +147,7 @@ def test_the_paper_on_simulated_data_is_filled_and_marked(simulated):
     tables = ("table1", "table2", "table3", "table4")
     simulated(
         "run", BENCHMARKS, *tables, *SIMULATED, *recipe("epochs=1"), "--seeds", "2", "--models",
-        "resnet-like", "--set", "protocol.label=majority", "--set", "protocol.step=1 s",
+        "resnet-like", "--set", "protocol.label=majority", "--set", "protocol.step=2 s",
         "--out", "paper",
     )  # fmt: skip
     page = json.loads(simulated("paper", BENCHMARKS, "--out", "paper", "--json"))

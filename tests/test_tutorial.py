@@ -58,6 +58,8 @@ def test_from_an_empty_folder_to_a_row_in_the_table(tmp_path):
         "HARBENCH_CACHE": str(tmp_path / "cache"),
         "HARBENCH_DATA": str(tmp_path / "data"),
         "PIP_QUIET": "1",
+        # A false value turns --no-compile on, which saves a minute of processor time.
+        "PIP_NO_COMPILE": "no",
     }
     folder = tmp_path / "empty"
     folder.mkdir()
@@ -73,7 +75,7 @@ def test_from_an_empty_folder_to_a_row_in_the_table(tmp_path):
     finally:
         shutil.rmtree(tmp_path, ignore_errors=True)  # 1.4 GB
     # Ten minutes by the clock, on two cores that do nothing else: those of a busy machine say less.
-    assert processor_seconds() - spent < 300
+    assert processor_seconds() - spent < 220
     assert re.search(r"^model my-net .*: passed in .*; \d+ passed, 1 warned$", done.stdout, re.M)
     # What is counted is the same on every machine; what is trained and timed is not.
     for row in ("resnet-like", "my-net"):

@@ -7,9 +7,10 @@ from toys.on_cluster import ClusterPlace
 
 
 @pytest.fixture
-def cluster(installed_environment, tmp_path):
-    """A scheduler on loopback, without workers."""
-    with dask_cluster(tmp_path / "cluster", installed_environment) as found:
+def cluster(request, installed_environment, tmp_path):
+    """A scheduler on loopback, without workers; a test may give it variables."""
+    environment = {**installed_environment, **getattr(request, "param", {})}
+    with dask_cluster(tmp_path / "cluster", environment) as found:
         yield found
 
 

@@ -24,6 +24,9 @@ from toys.workplace import TOY_PLUGIN
 
 pytestmark = pytest.mark.slow
 
+# For as long as this Dask tries to reach who is not there; half a minute if it is not told.
+IMPATIENT = {"DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "8s"}
+
 
 @pytest.fixture
 def digest(workplace):
@@ -221,6 +224,7 @@ def test_a_worker_that_hangs_keeps_nobody_waiting(cluster, start, supply, digest
     assert supply.deliver("toy", digest, workers["b"]).result(LIMIT_S).how == "client"
 
 
+@pytest.mark.parametrize("cluster", [IMPATIENT], indirect=True)
 def test_where_the_holder_is_gone_the_client_sends_again(cluster, start, supply, digest):
     workers = start("a", "b")
     supply.deliver("toy", digest, workers["a"]).result(LIMIT_S)
@@ -246,7 +250,8 @@ def test_without_the_stream_here_nothing_is_sent(start, supply, workplace):
         supply.deliver("toy", "0" * 64, workers["a"]).result(LIMIT_S)
 
 
-def test_a_worker_that_is_not_there(start, supply, digest):
+@pytest.mark.parametrize("cluster", [IMPATIENT], indirect=True)
+def test_a_worker_that_is_not_there(cluster, start, supply, digest):
     start("a")
     with pytest.raises(ClusterError, match="cannot take the data"):
         supply.deliver("toy", digest, "tcp://127.0.0.1:9").result(LIMIT_S)
