@@ -57,9 +57,7 @@ def figures(
     store, wide = Store(results), _width(width)
     chosen = names or store.benchmarks()
     if not chosen:
-        raise ResultsError(
-            "there are no results yet", where=str(results), fix="harbench run benchmarks.yaml"
-        )
+        raise store.nothing_yet()
     score = find_metric(metric, of_samples=True).name
     found = []
     for name in chosen:

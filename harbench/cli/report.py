@@ -31,7 +31,6 @@ def report(
     Nothing is trained, no data is read. The page loads nothing from anywhere. Equal results give
     equal bytes.
     """
-    from harbench.errors import ResultsError
     from harbench.report.html import report_of, write_report
     from harbench.results import Store
 
@@ -47,9 +46,7 @@ def report(
             channels=datasets.get("opportunity").channels if "opportunity" in datasets else (),
         )
         if not page.benchmarks:
-            raise ResultsError(
-                "there are no results yet", where=str(results), fix="harbench run benchmarks.yaml"
-            )
+            raise store.nothing_yet()
         size = write_report(page, out)
     n, rows = len(page.benchmarks), sum(part.rows for part in page.benchmarks)
     typer.echo(f"{out}: {n} benchmark{'s' * (n != 1)}, {rows} rows, {size / 1e6:.1f} MB")

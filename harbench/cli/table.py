@@ -62,7 +62,6 @@ def table(
     ] = False,
 ) -> None:
     """Print the tables of a results folder again. Nothing is trained, no data is read."""
-    from harbench.errors import ResultsError
     from harbench.report.all_tables import all_tables
     from harbench.report.latex import latex_document, latex_snippets
     from harbench.report.terminal import print_table
@@ -74,9 +73,7 @@ def table(
     metrics, added = chosen_metrics(metric)
     tables = all_tables(store, names or (), metrics, flops=flops, added=added, elsewhere=not own)
     if not tables:
-        raise ResultsError(
-            "there are no results yet", where=str(out), fix="harbench run benchmarks.yaml"
-        )
+        raise store.nothing_yet()
     if form is Format.rich:
         for found in tables:
             print_table(console(), found, out=out)

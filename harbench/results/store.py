@@ -325,6 +325,12 @@ class Store:
                 temporary.unlink()
             raise self.unwritable(error) from error
 
+    def nothing_yet(self) -> ResultsError:
+        """The one sentence for who asks for results where there are none."""
+        return ResultsError(
+            "there are no results yet", where=str(self.folder), fix="harbench run benchmarks.yaml"
+        )
+
     def unwritable(self, error: OSError) -> ResultsError:
         """The one sentence for a folder that is full, read-only or not ours."""
         return ResultsError(

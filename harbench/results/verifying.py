@@ -88,9 +88,7 @@ def verify(store: Store, *, weights: bool = True) -> Verified:
         ResultsError: the folder is not there, or cannot be read.
     """
     if not store.folder.is_dir():
-        raise ResultsError(
-            "there are no results", where=str(store.folder), fix="harbench run benchmarks.yaml"
-        )
+        raise store.nothing_yet()
     found = Verified()
     cells: dict[str, dict[str, Any]] = {}
     for folder in _folders(store.folder / "cells"):
