@@ -7,6 +7,7 @@ import resource
 import sys
 import time
 import traceback
+import warnings
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache
@@ -101,9 +102,13 @@ def _registry(files: tuple[Path, ...]) -> Registry:
 
 def _measure(job: CostJob) -> CostResult:
     be_deterministic()
+    # A network that trains by ``algorithms: fast`` alone has a cost all the same.
+    torch.use_deterministic_algorithms(True, warn_only=True)
     model = _registry(job.plugin_files).models.get(job.model)
     module = build(model, job.n_channels, job.n_times, job.n_classes, job.options, seed=0)
-    return CostResult(measure(module, job.n_channels, job.n_times).to_json())
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".* does not have a deterministic", UserWarning)
+        return CostResult(measure(module, job.n_channels, job.n_times).to_json())
 
 
 def _train(

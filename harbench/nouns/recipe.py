@@ -152,6 +152,8 @@ class Recipe(Settings):
             bits. ``none``: torch's plain layers and steps.
         precision: ``float32``, or ``bf16``: the network runs under torch's autocast to bfloat16,
             in training and in prediction; weights, logits and loss stay float32.
+        algorithms: ``deterministic``: the same seed gives the same bits, and an operation that
+            cannot promise that fails the cell. ``fast``: torch and cuDNN take what is fastest.
     """
 
     optimizer: Literal["sgd", "adam", "adamw", "rmsprop"] = "adam"
@@ -181,6 +183,7 @@ class Recipe(Settings):
     label_smoothing: float = Field(default=0.0, ge=0, lt=1)
     lowering: Literal["auto", "none"] = "auto"
     precision: Precision = "float32"
+    algorithms: Literal["deterministic", "fast"] = "deterministic"
 
     @field_validator("augment")
     @classmethod

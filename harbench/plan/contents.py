@@ -54,9 +54,10 @@ def with_keys(
     machine = [version("torch"), processor(), harbench_digest(("cost",))]
     facts = _protocol_facts(benchmark.protocol, dataset, channels)
     recipe = None if row.recipe is None else row.recipe.model_dump(mode="json")
-    if recipe and recipe["precision"] == "float32":
-        # Added later than the rest: the usual is named in no key.
-        del recipe["precision"]
+    # Added later than the rest: the usual is named in no key.
+    for name, usual in (("precision", "float32"), ("algorithms", "deterministic")):
+        if recipe and recipe[name] == usual:
+            del recipe[name]
     cells = []
     for fold, digest in folds.get((row.length, row.step), []):
         assert stream is not None

@@ -17,7 +17,7 @@ from harbench.report.chance_row import add_chance_row
 from harbench.report.cost_columns import add_costs, add_efforts, cost_columns
 from harbench.report.exported_columns import add_exported
 from harbench.report.older_cells import note_older
-from harbench.report.precision_note import note_precision
+from harbench.report.recipe_notes import note_recipe
 from harbench.report.rows_from_elsewhere import (
     add_imported_rows,
     add_reported_rows,
@@ -161,7 +161,7 @@ def _add_row(
     done = {cell["key"] for cell in row["cells"] if store.has(cell["key"])}
     name_notes += _state_notes(table, store, row, record, done)
     name_notes += note_older(table, store, manifest, row, record)
-    name_notes += note_precision(table, row, record)
+    name_notes += note_recipe(table, row, record)
     values = {
         # A row is copied without the lines above it: the mark goes with it.
         "row": Value(row["row"] + " (leaky)" * record["leaky"], tuple(name_notes)),

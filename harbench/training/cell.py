@@ -23,7 +23,7 @@ from harbench.training.curve import Epoch, Training
 from harbench.training.loop import logits_of, train
 from harbench.training.lowering import CHANNELS_LAST, lowered
 from harbench.training.methods import Methods
-from harbench.training.seeds import be_deterministic, seed_everything
+from harbench.training.seeds import be_deterministic, be_fast, refused_as_such, seed_everything
 
 
 @dataclass(frozen=True)
@@ -124,15 +124,23 @@ def train_cell(
     """Train one model on one fold with one seed, and let it predict the test windows.
 
     The same seed on the same machine gives the same bits, whether or not the training was stopped
-    and resumed from ``checkpoint``; see :func:`harbench.training.loop.train`.
+    and resumed from ``checkpoint``; see :func:`harbench.training.loop.train`. Not so where the
+    recipe's ``algorithms`` are ``fast``.
+
+    Raises:
+        ModelError: an operation of the network has no deterministic form, and the recipe wants one.
     """
-    be_deterministic()
+    if recipe.algorithms == "fast":
+        be_fast()
+    else:
+        be_deterministic()
     place = device_named(device)
     module = build(model, data.signals.shape[1], data.length, data.n_classes, options, seed)
     module.to(place)
     batches = WindowBatches(data, place)
     begin = time.perf_counter()
-    training = train(module, data, batches, recipe, seed, on_epoch, checkpoint, methods)
+    with refused_as_such(place):
+        training = train(module, data, batches, recipe, seed, on_epoch, checkpoint, methods)
     fit_seconds = time.perf_counter() - begin
     # In the layout that it was trained and validated in.
     is_lowered = training.lowering == CHANNELS_LAST

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from harbench.errors import ModelError
+
 # torch sets the attribute's class at run time, where mypy cannot see it.
 _MEMORY: Any = torch.utils.deterministic
 
@@ -34,12 +36,44 @@ def be_deterministic() -> None:
     """One thread, and only algorithms that give the same bits every time.
 
     Sums over several threads depend on their number. On CUDA, cuBLAS needs a fixed workspace; an
-    operation without a deterministic form raises, and the cell is recorded as failed with its name.
+    operation without a deterministic form raises; see :func:`refused_as_such`.
     """
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
     torch.backends.cudnn.benchmark = False
+
+
+def be_fast() -> None:
+    """One thread still, and otherwise whatever torch and cuDNN find fastest.
+
+    cuDNN tries its algorithms on the first batch of each shape; which is fastest may be another one
+    the next time, and so may be the bits.
+    """
+    torch.set_num_threads(1)
+    torch.use_deterministic_algorithms(False)
+    torch.backends.cudnn.benchmark = True
+
+
+@contextmanager
+def refused_as_such(device: torch.device) -> Iterator[None]:
+    """Inside it an operation that has no deterministic form is told with what lets it run.
+
+    Raises:
+        ModelError: torch refused one; see :func:`torch.use_deterministic_algorithms`.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        operation, refused, _ = str(error).partition(" does not have a deterministic")
+        if not refused:
+            raise
+        raise ModelError(
+            f"{operation} has no deterministic form on {device.type}",
+            where="recipe.algorithms",
+            expected="operations that give the same bits every time",
+            fix="--set recipe.algorithms=fast",
+        ) from error
 
 
 def fill_new_memory(fill: bool) -> None:

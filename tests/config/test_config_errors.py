@@ -22,7 +22,7 @@ benchmarks:
 RECIPE_KEYS = (
     "optimizer, learning_rate, momentum, nesterov, decay, weight_decay, batch_size, epochs, "
     "schedule, monitor, patience, keep, class_weights, loss, sampling, augment, clip_norm, "
-    "label_smoothing, lowering, precision"
+    "label_smoothing, lowering, precision, algorithms"
 )
 
 MISTAKES = [
