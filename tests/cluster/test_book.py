@@ -86,6 +86,21 @@ def test_workers_of_one_machine_without_limits_share_its_memory():
     assert (book.free(a), book.free(c), book.all_places()) == (3, 2, 5)
 
 
+def test_one_that_is_to_be_alone_waits_for_an_empty_worker():
+    book = book_of("a", "b")
+    a, b = book.of()
+    book.take(a, "1")
+    assert book.pick("toy", (), alone=True) is b
+    book.take(b, "2", alone=True)
+    assert (book.free(a), book.free(b)) == (1, 0)
+    assert book.pick("toy", (), alone=True) is None
+    assert book.pick("toy", ()) is a
+    book.give_back(b, "1")  # not its own
+    assert book.free(b) == 0
+    book.give_back(b, "2")
+    assert book.free(b) == 2
+
+
 def test_cells_share_gpus_evenly():
     book = book_of("a", has=(8, 0), gpu=0.5)
     [worker] = book.of()
