@@ -25,11 +25,12 @@ from bench.scale_page import exponent
 
 FIELDS = (
     "cells", "workers", "rounds", "planned_ms", "run_ms", "writing_ms", "client_cpu_ms",
-    "scheduler_cpu_ms", "client_mb", "scheduler_mb", "worker_mb", "store_kb", "machine",
+    "scheduler_cpu_ms", "plain_ms", "client_mb", "scheduler_mb", "worker_mb", "store_kb", "machine",
     "distributed", "date",
 )  # fmt: skip
 """Columns of the CSV: a line a size. Milliseconds and KB are of one cell; ``run_ms`` is on the
-clock, ``writing_ms`` is the time of the threads that store results meanwhile, all together."""
+clock, ``writing_ms`` is the time of the threads that store results meanwhile, all together,
+``plain_ms`` is a task of Dask alone with a result of that size, on the same cluster."""
 
 MARK = "overhead"
 """Of the table in its page."""
@@ -45,6 +46,9 @@ _NETWORK = 125e6
 
 SIZES = (1_000, 3_000, 10_000, 30_000)
 WORKERS = 3
+_PLAIN = 2_000
+"""Tasks of Dask alone."""
+
 _SEEDS = 1_000  # as many as a benchmark may have
 _START_S = 120.0
 _ROOT = Path(__file__).parents[1]
@@ -93,7 +97,7 @@ def text_of(lines: Sequence[Line]) -> str:
     """The table, and how it grows where there are several sizes."""
     heads = (
         "cells", "planned", "scheduled and stored", "together", "writing", "client's CPU",
-        "scheduler's CPU", "client's peak", "scheduler's peak", "a worker's peak",
+        "scheduler's CPU", "Dask alone", "client's peak", "scheduler's peak", "a worker's peak",
     )  # fmt: skip
     text = [f"| {' | '.join(heads)} |", f"|{'---:|' * len(heads)}"]
     for line in lines:
@@ -103,7 +107,7 @@ def text_of(lines: Sequence[Line]) -> str:
             f"{together(line):.2f} ms",
             *(
                 f"{float(line[f'{part}_ms']):.2f} ms"
-                for part in ("writing", "client_cpu", "scheduler_cpu")
+                for part in ("writing", "client_cpu", "scheduler_cpu", "plain")
             ),
             *(f"{float(line[f'{who}_mb']):.0f} MB" for who in ("client", "scheduler", "worker")),
         )
@@ -206,9 +210,10 @@ def _measured_here(n_cells: int, folder: Path) -> Line:
             cpu = [b - a for a, b in zip(cpu, [time.process_time(), *map(_cpu_of, processes)],
                                          strict=True)]  # fmt: skip
             peaks = [_peak_of(pid) / 1e6 for pid in processes]
-    assert ends == {Finished: n_cells, Failed: 0}, ends
-    some = next(iter(work.cells)).key
-    of_one = sum(path.stat().st_size for path in store.cell_folder(some).iterdir())
+            assert ends == {Finished: n_cells, Failed: 0}, ends
+            some = next(iter(work.cells)).key
+            of_one = sum(path.stat().st_size for path in store.cell_folder(some).iterdir())
+            seconds_plain = _plain_tasks(cluster.client, of_one)
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
 
     def of_a_cell(seconds: float) -> str:
@@ -222,6 +227,7 @@ def _measured_here(n_cells: int, folder: Path) -> Line:
         "writing_ms": of_a_cell(in_store.seconds),
         "client_cpu_ms": of_a_cell(cpu[0]),
         "scheduler_cpu_ms": of_a_cell(cpu[1]),
+        "plain_ms": f"{seconds_plain * 1000:.3f}",
         "client_mb": f"{own:.0f}",
         "scheduler_mb": f"{peaks[0]:.0f}",
         "worker_mb": f"{max(peaks[1:]):.0f}",
@@ -230,6 +236,29 @@ def _measured_here(n_cells: int, folder: Path) -> Line:
         "distributed": version("distributed"),
         "date": time.strftime("%Y-%m-%d"),
     }
+
+
+def _plain_tasks(client: Any, size: int) -> float:
+    """Seconds of a task that gives back so many bytes; each worker has one at a time."""
+    from distributed import as_completed
+
+    workers = list(client.nthreads())
+    at: dict[str, str] = {}
+
+    def submit(worker: str) -> Any:
+        future = client.submit(bytes, size, workers=[worker], pure=False)
+        at[future.key] = worker
+        return future
+
+    begin = time.perf_counter()
+    running = as_completed(map(submit, workers), loop=client.loop, with_results=True)
+    given = len(workers)
+    for future, result in running:
+        assert len(result) == size
+        if given < _PLAIN:
+            running.add(submit(at.pop(future.key)))
+            given += 1
+    return (time.perf_counter() - begin) / given
 
 
 class _Clock:

@@ -17,8 +17,8 @@ def bench(monkeypatch):
 def line(cells, **more):
     return {
         "cells": str(cells), "workers": "3", "rounds": "1", "planned_ms": "0.5", "run_ms": "6",
-        "writing_ms": "4", "client_cpu_ms": "3", "scheduler_cpu_ms": "1.5", "client_mb": "300",
-        "scheduler_mb": "150", "worker_mb": "200", "store_kb": "125", **more,
+        "writing_ms": "4", "client_cpu_ms": "3", "scheduler_cpu_ms": "1.5", "plain_ms": "2",
+        "client_mb": "300", "scheduler_mb": "150", "worker_mb": "200", "store_kb": "125", **more,
     }  # fmt: skip
 
 
@@ -57,7 +57,7 @@ def test_of_several_rounds_the_median_is_kept(bench):
 def test_linear_work_has_an_exponent_of_one(bench):
     text = bench("cluster").text_of([line(1000), line(30_000)])
     assert text.endswith("All of it grows as cells to the power of 1.00.\n")
-    assert "| 1,000 | 0.50 ms | 6.00 ms | 6.50 ms | 4.00 ms | 3.00 ms | 1.50 ms |" in text
+    assert "| 1,000 | 0.50 ms | 6.00 ms | 6.50 ms | 4.00 ms | 3.00 ms | 1.50 ms | 2.00 ms |" in text
 
 
 def test_what_allows_the_fewest_cells_comes_first(bench):
