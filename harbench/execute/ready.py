@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,9 @@ from pathlib import Path
 from harbench.plugins import LOCAL_FOLDER, Registry, load_plugins
 
 _VARIABLE = "HARBENCH_WORKERS_LOAD"
+
+_GOING_S = 0.5
+"""Seconds for threads to be gone: one that was joined is still listed for a moment."""
 
 _loaded: tuple[object, Registry] | None = None
 
@@ -84,7 +88,10 @@ def _load() -> None:
         found = load_plugins(files)
     except BaseException:  # noqa: BLE001 - each worker says what is wrong, as part of its cell
         found = None
-    if _held() != before:
+    end = time.monotonic() + _GOING_S
+    while (held := _held()) != before and time.monotonic() < end:
+        time.sleep(0.002)
+    if held != before:
         # Without the variable now. Open files of Python's close, threads end.
         os.execv(sys.executable, sys.orig_argv)
     if found is not None and not found.broken:

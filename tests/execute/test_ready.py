@@ -95,6 +95,16 @@ def test_a_plugin_that_cannot_be_forked_is_left_to_the_workers(tmp_path, monkeyp
     assert said["threads"] == 1
 
 
+def test_a_thread_that_goes_is_no_hindrance(tmp_path, monkeypatch):
+    """Nor is the one that watches over plugins: the system lists it a little longer than Python."""
+    monkeypatch.chdir(tmp_path)
+    said = served(
+        tmp_path,
+        "import threading, time; threading.Thread(target=time.sleep, args=(0.1,)).start()",
+    )
+    assert said["loaded"]
+
+
 def test_a_broken_plugin_is_left_to_the_workers(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert not served(tmp_path, "1 / 0")["loaded"]
