@@ -107,8 +107,10 @@ def text_of(lines: Sequence[Line]) -> str:
             f"{together(line):.2f} ms",
             *(
                 f"{float(line[f'{part}_ms']):.2f} ms"
-                for part in ("writing", "client_cpu", "scheduler_cpu", "plain")
+                for part in ("writing", "client_cpu", "scheduler_cpu")
             ),
+            # Lines of before it was measured have none.
+            f"{float(line['plain_ms']):.2f} ms" if line.get("plain_ms") else "",
             *(f"{float(line[f'{who}_mb']):.0f} MB" for who in ("client", "scheduler", "worker")),
         )
         text.append(f"| {' | '.join(cells)} |")

@@ -1,5 +1,6 @@
 """Plugins: each way to fail gives a reason, and the others load all the same."""
 
+import os
 import subprocess
 import sys
 from importlib.metadata import EntryPoint
@@ -210,6 +211,18 @@ def test_same_file_can_be_loaded_again(installed, tmp_path):
     assert names(load_plugins([path])) == ["one"]
     path.write_text(ANALYSIS.format(name="second"))
     assert names(load_plugins([path])) == ["second"]
+
+
+def test_what_runs_is_what_stands_in_the_file(installed, tmp_path, monkeypatch):
+    """Of the same length and time as before: compiled code of before would count as its own."""
+    installed()
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    path = tmp_path / "mine.py"
+    for name in ("one", "two"):
+        path.write_text(ANALYSIS.format(name=name))
+        os.utime(path, (1e9, 1e9))
+        assert names(load_plugins([path])) == [name]
+    assert not list(tmp_path.glob("__pycache__"))
 
 
 @pytest.mark.parametrize("path", ["nothing.py", "."])

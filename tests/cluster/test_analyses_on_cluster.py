@@ -19,14 +19,13 @@ benchmarks:
     seeds: 1
     models: [small]
 """
-ABLATE = ("ablate", "--k", "1,2", "--order", "top,bottom", "--method", "occlusion")
+ABLATE = ("ablate", "--k", "1", "--order", "top", "--method", "occlusion")
 
 
 def test_what_an_ablation_trains_is_trained_there_and_ranks_the_same(place):
     place.workplace.yaml(YAML)
-    for name in ("w1", "w2"):
-        place.cluster.start_worker(name)
-    place.cluster.await_workers(2)
+    place.cluster.start_worker("w1")
+    place.cluster.await_workers(1)
 
     found = {}
     for folder, on_cluster in (("here", False), ("there", True)):
@@ -37,12 +36,9 @@ def test_what_an_ablation_trains_is_trained_there_and_ranks_the_same(place):
         found[folder] = json.loads(out)["tables"]
     assert found["here"] == found["there"]
     rows = found["there"]["NF by number of channels"]
-    assert [(row["order"], row["k"]) for row in rows] == [
-        ("all", 3), ("top", 1), ("top", 2), ("bottom", 1), ("bottom", 2),
-    ]  # fmt: skip
-    assert "toy small [2 channels], seed 0: NF" in err
+    assert [(row["order"], row["k"]) for row in rows] == [("all", 3), ("top", 1)]
+    assert "toy small [channel ACC y], seed 0: NF" in err
     folder = place.workplace.folder
     assert truth(folder / "here") == truth(folder / "there")
     cells = list((folder / "there" / "cells").rglob("measured.json"))
-    workers = [json.loads(path.read_text())["worker"] for path in cells]
-    assert len(workers) == 5 and set(workers) <= {"w1", "w2"}
+    assert [json.loads(path.read_text())["worker"] for path in cells] == ["w1"] * 2
