@@ -23,6 +23,9 @@ from harbench.execute.exporting.graphs import (
 from harbench.execute.exporting.normalised import NormalisedNetwork
 from harbench.nouns import Channel
 
+# Coverage would double its time, most of it in torch's own Python.
+pytestmark = pytest.mark.no_cover
+
 FACTS = {"harbench": "0", "description": "a test", "classes": ["a", "b"]}
 
 

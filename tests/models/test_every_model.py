@@ -14,6 +14,9 @@ from torch.func import functional_call, grad, vmap
 import harbench
 import harbench_models
 
+# Coverage would double its time, most of it in torch's own Python.
+pytestmark = pytest.mark.no_cover
+
 BATCH = 3
 
 
