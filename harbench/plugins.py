@@ -8,9 +8,8 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from importlib.machinery import SourceFileLoader
 from pathlib import Path
-from types import CodeType, ModuleType
+from types import ModuleType
 from typing import Any, Generic, TypeVar
 
 import pluggy
@@ -20,6 +19,7 @@ from harbench.errors import ConfigError, PluginError, did_you_mean
 from harbench.installed import MetadataError, entry_points, home, in_order, version
 from harbench.nouns import Analysis, Augmentation, Command, Dataset, Loss, Model, Score
 from harbench.nouns.names import NAME_RULE, is_name
+from harbench.plugin_files import spec_of
 from harbench.plugin_guard import StuckError, nothing_on_stdout, patience, stopped_when_stuck
 
 GROUP = "harbench"
@@ -255,31 +255,17 @@ def _import_file(path: Path) -> ModuleType:
     if there is not None and Path(there) != path.resolve():
         # Two files of one name in two folders are two modules.
         name = f"{name}_{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]}"
-    if path.suffix != ".py":
+    spec = spec_of(name, path.resolve())
+    if spec is None or spec.loader is None:
         raise _RefusedError("it is not a Python file (expected a name that ends in .py)")
-    loader = _AsItStands(name, str(path.resolve()))
-    spec = importlib.util.spec_from_file_location(name, path.resolve(), loader=loader)
-    assert spec is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # so that inspect finds the source of its builders
     try:
-        loader.exec_module(module)
+        spec.loader.exec_module(module)
     except BaseException:
         del sys.modules[name]
         raise
     return module
-
-
-class _AsItStands(SourceFileLoader):
-    """Loads what is in the file: compiled code of before is not looked at, and none is kept.
-
-    Python takes a file that was changed within a second, and kept its length, for the same. Content
-    keys tell the two apart, and a cell must be of the code that its key names.
-    """
-
-    def get_code(self, fullname: str) -> CodeType:
-        path = self.get_filename(fullname)
-        return self.source_to_code(self.get_data(path), path)
 
 
 def _register(registry: Registry, origin: Origin, module: object) -> None:

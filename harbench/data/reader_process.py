@@ -7,7 +7,6 @@ for each, and its fork server can only be set up once, which is for the training
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import pickle
 import sys
@@ -22,6 +21,7 @@ from typing import BinaryIO
 from harbench.data.recordings import Written, file_names, opened, write_source
 from harbench.errors import HarbenchError
 from harbench.nouns import Dataset, Source
+from harbench.plugin_files import spec_of
 
 Answer = tuple[int, list[Written] | HarbenchError | None]
 """Number of a source and its recordings, or why it was refused; None: read it yourself."""
@@ -105,4 +105,4 @@ class _SingleFiles:
     ) -> ModuleSpec | None:
         if name not in self._paths:
             return None
-        return importlib.util.spec_from_file_location(name, self._paths[name])
+        return spec_of(name, self._paths[name])

@@ -101,9 +101,8 @@ def _registry(files: tuple[Path, ...]) -> Registry:
 
 
 def _measure(job: CostJob) -> CostResult:
-    be_deterministic()
     # A network that trains by ``algorithms: fast`` alone has a cost all the same.
-    torch.use_deterministic_algorithms(True, warn_only=True)
+    be_deterministic(refuse=False)
     model = _registry(job.plugin_files).models.get(job.model)
     module = build(model, job.n_channels, job.n_times, job.n_classes, job.options, seed=0)
     with warnings.catch_warnings():

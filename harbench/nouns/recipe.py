@@ -121,6 +121,11 @@ _OneMethod = Annotated[dict[str, _Options | None], Field(min_length=1, max_lengt
 _WrittenMethod = str | _OneMethod
 
 
+USUAL = {"precision": "float32", "algorithms": "deterministic"}
+"""Of keys that came later than the rest: named in no content key, and what is meant where a stored
+recipe lacks them."""
+
+
 class Recipe(Settings):
     """Optimiser, schedule, length and selection of a training.
 

@@ -11,6 +11,7 @@ from harbench.cost.processor import processor
 from harbench.data.splits import Fold
 from harbench.data.stream import Stream
 from harbench.nouns import Dataset, Protocol, Split
+from harbench.nouns.recipe import USUAL
 from harbench.plan.cells import Cell, PlannedBenchmark, Row
 from harbench.plan.keys import (
     harbench_digest,
@@ -54,10 +55,8 @@ def with_keys(
     machine = [version("torch"), processor(), harbench_digest(("cost",))]
     facts = _protocol_facts(benchmark.protocol, dataset, channels)
     recipe = None if row.recipe is None else row.recipe.model_dump(mode="json")
-    # Added later than the rest: the usual is named in no key.
-    for name, usual in (("precision", "float32"), ("algorithms", "deterministic")):
-        if recipe and recipe[name] == usual:
-            del recipe[name]
+    if recipe:
+        recipe = {k: v for k, v in recipe.items() if k not in USUAL or v != USUAL[k]}
     cells = []
     for fold, digest in folds.get((row.length, row.step), []):
         assert stream is not None

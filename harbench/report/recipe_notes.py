@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from harbench.nouns.recipe import USUAL
+
 if TYPE_CHECKING:
     from harbench.report.table import Table
 
@@ -18,7 +20,7 @@ def note_recipe(table: Table, row: Mapping[str, Any], record: dict[str, Any]) ->
         record: Of the row, for CSV and JSON; None for an estimator, which has no recipe.
     """
     recipe = row.get("recipe")
-    for name, usual in (("precision", "float32"), ("algorithms", "deterministic")):
+    for name, usual in USUAL.items():
         record[name] = None if recipe is None else recipe.get(name, usual)
     notes = []
     if record["precision"] == "bf16":

@@ -33,6 +33,7 @@ answer, module, file, heavy, with_torch = json.loads(sys.argv[1])
 if with_torch:
     import torch
 from harbench.testing.global_state import generator_states, settings_changed, torch_settings
+from harbench.plugin_files import spec_of
 import harbench.nouns.analysis, harbench.nouns.dataset, harbench.nouns.model
 there = set(sys.modules)
 settings, states = torch_settings(), generator_states()
@@ -40,7 +41,7 @@ folder, variables = Path.cwd(), dict(os.environ)
 said = io.StringIO()
 with contextlib.redirect_stdout(said):
     if file:
-        spec = importlib.util.spec_from_file_location("harbench_file_probe", file)
+        spec = spec_of("harbench_file_probe", file)
         plugin = importlib.util.module_from_spec(spec)
         sys.modules["harbench_file_probe"] = plugin
         spec.loader.exec_module(plugin)

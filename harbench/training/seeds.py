@@ -32,15 +32,18 @@ def seed_everything(seed: int, purpose: str) -> None:
     torch.manual_seed(value)
 
 
-def be_deterministic() -> None:
+def be_deterministic(*, refuse: bool = True) -> None:
     """One thread, and only algorithms that give the same bits every time.
 
     Sums over several threads depend on their number. On CUDA, cuBLAS needs a fixed workspace; an
     operation without a deterministic form raises; see :func:`refused_as_such`.
+
+    Args:
+        refuse: False lets such an operation run, with a warning of torch's.
     """
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.set_num_threads(1)
-    torch.use_deterministic_algorithms(True)
+    torch.use_deterministic_algorithms(True, warn_only=not refuse)
     torch.backends.cudnn.benchmark = False
 
 

@@ -63,13 +63,13 @@ def test_a_killed_worker_that_its_nanny_starts_again_is_asked_and_used_again(pla
 
     def kill_in_the_middle(event):
         if isinstance(event, Progress) and not pids:
-            pids.extend(place.cluster.workers_pids())
+            pids.extend(place.cluster.worker_pids())
             os.kill(pids[0], signal.SIGKILL)
 
     events = place.on_cluster(there, on_event=kill_in_the_middle, **what)
     assert len(of(events, Lost)) == 1
     assert len(of(events, Finished)) == 2
-    assert set(place.cluster.workers_pids()).isdisjoint(pids)
+    assert set(place.cluster.worker_pids()).isdisjoint(pids)
     assert truth(there.folder) == truth(here.folder)
 
 

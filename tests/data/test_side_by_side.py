@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from harbench.data import side_by_side
+from harbench.data import reader_process, side_by_side
 from harbench.data.file_hashes import FileHashes
 from harbench.data.stream import open_stream
 from harbench.errors import DataError
@@ -310,3 +310,16 @@ def test_files_hashed_side_by_side(tmp_path, monkeypatch, threads):
     again = FileHashes.load()
     again.learn(paths)
     assert again.of(paths[1]) == hashlib.sha256(b"changed").hexdigest()
+
+
+def test_a_reading_process_has_a_plugin_file_as_it_stands(tmp_path, monkeypatch):
+    """Of the same length and time as before: compiled code of before would count as its own."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    path = tmp_path / "mine.py"
+    for number in (1, 2):
+        path.write_text(f"number = {number}")
+        os.utime(path, (1e9, 1e9))
+        spec = reader_process._SingleFiles({"a_file": str(path)}).find_spec("a_file")
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        assert module.number == number

@@ -116,11 +116,20 @@ def test_a_full_disk_ends_the_run_and_what_was_stored_stays(
     workplace, trained, tmp_path, monkeypatch
 ):
     work, efforts, events = trained
-    store, executor = Store(tmp_path / "full"), Waits(events, lambda: time.sleep(0.02))
+    store, failed, given = Store(tmp_path / "full"), threading.Event(), []
     real, written = store.write, set()
+
+    def noted():
+        given.append(1)
+        if len(given) == 4:
+            assert failed.wait(30)
+            time.sleep(0.2)  # until its writer has handed the error on
+
+    executor = Waits(events, noted)
 
     def full(key, *rest):
         if key not in others:
+            failed.set()
             raise store.unwritable(OSError(errno.ENOSPC, "No space left on device"))
         written.add(key)
         return real(key, *rest)
@@ -131,7 +140,9 @@ def test_a_full_disk_ends_the_run_and_what_was_stored_stays(
     with pytest.raises(ResultsError, match="No space left"):
         for event in train_cells(work, efforts, store, executor):
             told += [event.job.key] if isinstance(event, Finished) else []
-    # The two that are written at once may end in either order.
+    # The two that are written at once may end in either order; nothing is begun after the error.
+    assert len(given) == 4
+    assert {job.key for job in work.cells[:3]} >= set(told)
     assert set(told) <= written
     assert all(store.has(key) for key in written)
     assert executor.closed

@@ -4,6 +4,7 @@ import pytest
 
 from harbench.config import load
 from harbench.errors import ConfigError
+from harbench.nouns import Recipe
 from harbench.plan import keys, plan
 from harbench.plan.keys import harbench_digest, key_of, source_digest
 from harbench.plugins import load_plugins
@@ -225,3 +226,34 @@ def test_load_is_given_a_path(workplace):
     path = workplace.folder / "b.yaml"
     path.write_text(BASE)
     assert load(path).names == ("toy",)
+
+
+LATER = """
+    benchmarks:
+      toys:
+        dataset: toy
+        path: files
+        protocol: {{window: 20, step: 10}}
+        seeds: 1
+        models:
+          - small
+          - the-same: {{model: small, recipe: {{{key}: {usual}}}}}
+          - other: {{model: small, recipe: {{{key}: {other}}}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("key", "usual", "other"),
+    [("precision", "float32", "bf16"), ("algorithms", "deterministic", "fast")],
+)
+def test_a_key_of_a_recipe_that_came_later_is_named_where_it_is_not_the_usual(
+    workplace, key, usual, other
+):
+    (benchmark,) = workplace.benchmarks(LATER.format(key=key, usual=usual, other=other))
+    small, same, changed = plan(benchmark, workplace.registry).cells
+    assert small.key == same.key != changed.key
+    assert key not in small.content["recipe"]
+    assert changed.content["recipe"][key] == other
+    # What a record keeps is a recipe again.
+    for cell in (small, changed):
+        assert Recipe.model_validate(cell.content["recipe"]) == cell.recipe

@@ -137,7 +137,7 @@ class DaskCluster:
         with Client(self.address, set_as_default=False, timeout=LIMIT_S) as client:
             client.wait_for_workers(number, timeout=LIMIT_S)
 
-    def workers_pids(self) -> list[int]:
+    def worker_pids(self) -> list[int]:
         """Process ids of the workers that the scheduler knows; a nanny's is another."""
         from distributed import Client
 

@@ -6,7 +6,6 @@ from torch import nn
 
 from harbench.errors import ModelError
 from harbench.nouns import Model, Recipe
-from harbench.plan import plan
 from harbench.training.cell import train_cell
 from toys import toy_plugin
 from toys.stopped import bits
@@ -73,25 +72,3 @@ def test_on_the_cpu_the_bits_are_those_of_deterministic_algorithms(toy_fold):
     exact = FAST.model_copy(update={"algorithms": "deterministic"})
     fast, usual = (train_cell(SMALL, toy_fold, r, {}, 0) for r in (FAST, exact))
     assert bits(fast) == bits(usual)
-
-
-PLANNED = """
-    benchmarks:
-      toys:
-        dataset: toy
-        path: files
-        protocol: {window: 20, step: 10}
-        seeds: 1
-        models:
-          - small
-          - the-same: {model: small, recipe: {algorithms: deterministic}}
-          - fast: {model: small, recipe: {algorithms: fast}}
-"""
-
-
-def test_the_key_names_them_where_they_are_not_the_usual(workplace):
-    (benchmark,) = workplace.benchmarks(PLANNED)
-    small, same, fast = plan(benchmark, workplace.registry).cells
-    assert small.key == same.key != fast.key
-    assert "algorithms" not in small.content["recipe"]
-    assert fast.content["recipe"]["algorithms"] == "fast"

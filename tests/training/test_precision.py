@@ -10,7 +10,6 @@ from torch.nn import functional
 
 from harbench.errors import ModelError
 from harbench.nouns import Model, Recipe
-from harbench.plan import plan
 from harbench.report.table import comparison_table
 from harbench.training.batches import WindowBatches
 from harbench.training.cell import build, train_cell
@@ -182,31 +181,6 @@ def test_a_recipe_has_two_precisions():
     assert Recipe().precision == "float32"
     with pytest.raises(ValueError, match="'float32' or 'bf16'"):
         Recipe(precision="fp16")
-
-
-PLANNED = """
-    benchmarks:
-      toys:
-        dataset: toy
-        path: files
-        protocol: {window: 20, step: 10}
-        seeds: 1
-        models:
-          - small
-          - the-same: {model: small, recipe: {precision: float32}}
-          - half: {model: small, recipe: {precision: bf16}}
-"""
-
-
-def test_the_key_names_it_where_it_is_not_the_usual(workplace):
-    (benchmark,) = workplace.benchmarks(PLANNED)
-    small, same, half = plan(benchmark, workplace.registry).cells
-    assert small.key == same.key != half.key
-    assert "precision" not in small.content["recipe"]
-    assert half.content["recipe"]["precision"] == "bf16"
-    # What a record keeps is a recipe again.
-    for cell in (small, half):
-        assert Recipe.model_validate(cell.content["recipe"]) == cell.recipe
 
 
 def test_the_table_marks_rows_in_bf16(tmp_path):
