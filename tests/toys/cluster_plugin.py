@@ -1,4 +1,4 @@
-"""A plugin in one file for clusters: a cell that takes its time, and cells that kill."""
+"""A plugin in one file for clusters: cells that take their time, wait for each other, or kill."""
 
 from __future__ import annotations
 
@@ -27,6 +27,37 @@ def slow(n_channels: int, n_times: int, n_classes: int, *, seconds: float = 0.05
             return self.out(x.flatten(1))
 
     return Slow()
+
+
+def meeting(
+    n_channels: int, n_times: int, n_classes: int, *, folder: str = "met", workers: int = 3
+):
+    """Its first training batch waits until cells of so many workers have come to a folder."""
+    from torch import nn
+
+    class Meets(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.out = nn.Linear(n_channels * n_times, n_classes)
+
+        def forward(self, x):
+            # Not where the client measures the cell, or trains it alone.
+            if self.training and "HARBENCH_TOY_WORKER" in os.environ:
+                await_others(Path(folder), workers)
+            return self.out(x.flatten(1))
+
+    return Meets()
+
+
+def await_others(folder: Path, workers: int) -> None:
+    """Until so many workers were here."""
+    folder.mkdir(exist_ok=True)
+    (folder / os.environ["HARBENCH_TOY_WORKER"]).touch()
+    deadline = time.monotonic() + 200
+    while len(list(folder.iterdir())) < workers:
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"fewer than {workers} workers came")
+        time.sleep(0.02)
 
 
 def killer(n_channels: int, n_times: int, n_classes: int, *, upwards: int = 3):
@@ -64,4 +95,5 @@ def ancestors(number: int) -> list[int]:
 def register_models(register) -> None:
     cite = harbench.Citation("Nobody, 2026")
     register(harbench.Model("slow", "takes its time", slow, RECIPE, cite, window=10))
+    register(harbench.Model("meeting", "waits for the others", meeting, RECIPE, cite, window=10))
     register(harbench.Model("killer", "kills its worker", killer, RECIPE, cite, window=10))
