@@ -4,6 +4,10 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# Of examples drawn anew each time one fails now and then, on a machine that is busy some take long.
+settings.load_profile("ci")
 
 # Read when numpy and torch are first imported: hence before the imports below. The threads of
 # several test processes wait for one another in busy loops, at several times the processor time.

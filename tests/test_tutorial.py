@@ -2,7 +2,6 @@
 
 import os
 import re
-import resource
 import shutil
 import subprocess
 import sys
@@ -23,11 +22,6 @@ def copy_of_the_project(folder):
     for name in ("harbench", "plugins"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     return folder
-
-
-def processor_seconds():
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
 
 
 def bytes_of(folder):
@@ -63,19 +57,18 @@ def test_from_an_empty_folder_to_a_row_in_the_table(tmp_path):
     }
     folder = tmp_path / "empty"
     folder.mkdir()
-    before, spent = bytes_of(tmp_path / "harbench"), processor_seconds()
+    before = bytes_of(tmp_path / "harbench")
     try:
         done = subprocess.run(
             ["bash", "-c", "set -euo pipefail\n" + "".join(BLOCKS)],
-            cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=1800,
+            cwd=folder, env=environment, capture_output=True, text=True, check=False,
+            timeout=600,  # as the page says
         )  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr[-5000:]
         assert (folder / "harbench-my-net" / "results").is_dir()
         assert bytes_of(tmp_path / "harbench") == before
     finally:
         shutil.rmtree(tmp_path, ignore_errors=True)  # 1.4 GB
-    # Ten minutes by the clock, on two cores that do nothing else: those of a busy machine say less.
-    assert processor_seconds() - spent < 220
     assert re.search(r"^model my-net .*: passed in .*; \d+ passed, 1 warned$", done.stdout, re.M)
     # What is counted is the same on every machine; what is trained and timed is not.
     for row in ("resnet-like", "my-net"):

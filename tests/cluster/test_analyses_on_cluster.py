@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from toys.dask_cluster import LIMIT_S
 from toys.on_cluster import truth
+from toys.waiting import LIMIT_S
 
 pytestmark = pytest.mark.slow
 

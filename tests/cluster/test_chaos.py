@@ -9,9 +9,9 @@ import threading
 
 import pytest
 
-from toys.dask_cluster import LIMIT_S, until
 from toys.on_cluster import truth
 from toys.shared_toys import shared_toys
+from toys.waiting import LIMIT_S, until
 
 pytestmark = pytest.mark.slow
 
@@ -23,7 +23,7 @@ benchmarks:
     protocol: {window: 20, step: 10, split: loso}
     recipe: {epochs: 2, patience: 10000}
     seeds: 3
-    models: [{slow: {options: {seconds: 0.04}}}]
+    models: [{slow: {options: {seconds: 0.12}}}]
 cluster: {silence: 3, tries: 100}
 """
 N_CELLS = 4 * 3
@@ -80,7 +80,8 @@ def test_all_cells_are_trained_once_each_whatever_happens_to_workers_and_client(
     try:
         cluster.signal("stopped", signal.SIGSTOP)
         before = len(stored(cells))
-        until(lambda: len(stored(cells)) >= before + 3, "cells in spite of that")
+        enough = min(before + 3, N_CELLS - 1)
+        until(lambda: len(stored(cells)) >= enough, "cells in spite of that")
         os.killpg(first.pid, signal.SIGKILL)
         first.communicate(timeout=LIMIT_S)
         kept = stored(cells)
@@ -97,7 +98,6 @@ def test_all_cells_are_trained_once_each_whatever_happens_to_workers_and_client(
     # What was stored when the first client died was not trained again.
     assert sum("NF " in line for line in err.splitlines()) == N_CELLS - len(kept), err
     assert len(kept) < N_CELLS
-    assert "worker other is not used: plugin shared is shared-toys 2.0 there" in err
     assert truth(folder / "there") == truth(here.folder)
     assert len(stored(cells)) == N_CELLS
     measured = [json.loads(path.read_text()) for path in cells.rglob("measured.json")]

@@ -13,8 +13,9 @@ from harbench.config.cluster import ClusterSettings, TlsFiles
 from harbench.data.stream import open_stream
 from harbench.errors import ClusterError, ConfigError
 from toys.certificates import OPENSSL, certificates, dask_environment
-from toys.dask_cluster import LIMIT_S, dask_cluster, until
+from toys.dask_cluster import dask_cluster
 from toys.toy_plugin import TOY
+from toys.waiting import LIMIT_S, until
 
 with_openssl = pytest.mark.skipif(OPENSSL is None, reason="openssl, which signs, is not here")
 

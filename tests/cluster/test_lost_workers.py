@@ -8,14 +8,19 @@ import pytest
 
 from harbench.errors import ClusterError
 from harbench.execute.jobs import Failed, Finished, Lost, Progress, Started
-from toys.dask_cluster import until
 from toys.on_cluster import truth
+from toys.waiting import until
 
 pytestmark = pytest.mark.slow
 
 SLOW = "[{{slow: {{options: {{seconds: {seconds}}}}}}}]"
-"""Some 50 batches an epoch; sleeping takes no processor. A cell in the middle of which something is
-done takes seconds: on a busy machine its events come late."""
+"""Eight batches an epoch; sleeping takes no processor."""
+
+
+def held(place):
+    """Models, one whose cells go on after their first epoch when there is a file, and that file."""
+    go = place.workplace.folder / "go"
+    return f"{{held: {{options: {{until: {go}}}}}}}", go
 
 
 class EnoughError(Exception):
@@ -27,7 +32,8 @@ def of(events, kind):
 
 
 def test_what_a_killed_worker_had_runs_elsewhere_and_gives_the_same_bits(place):
-    what = {"models": SLOW.format(seconds=0.01), "epochs": 4}
+    model, go = held(place)
+    what = {"models": f"[{model}]", "epochs": 4}
     here, there = place.store("here"), place.store("there")
     place.locally(here, **what)
     place.cluster.start_worker("w1")
@@ -41,6 +47,7 @@ def test_what_a_killed_worker_had_runs_elsewhere_and_gives_the_same_bits(place):
         elif isinstance(event, Progress) and where[event.job.key] == "w1" and not killed:
             killed.append(event.job.key)
             place.cluster.kill("w1")
+            go.touch()
 
     events = place.on_cluster(there, on_event=kill_in_the_middle, **what)
     assert [(lost.job.key, lost.where) for lost in of(events, Lost)] == [(killed[0], "w1")]
@@ -55,7 +62,8 @@ def test_what_a_killed_worker_had_runs_elsewhere_and_gives_the_same_bits(place):
 
 def test_a_killed_worker_that_its_nanny_starts_again_is_asked_and_used_again(place):
     """Dask's own way of starting workers: a nanny, whose only child is the worker."""
-    what = {"models": SLOW.format(seconds=0.01), "epochs": 4}
+    model, go = held(place)
+    what = {"models": f"[{model}]", "epochs": 4}
     here, there = place.store("here"), place.store("there")
     place.locally(here, **what)
     place.cluster.start_worker("w1", nanny=True)
@@ -66,6 +74,7 @@ def test_a_killed_worker_that_its_nanny_starts_again_is_asked_and_used_again(pla
         if isinstance(event, Progress) and not pids:
             pids.extend(place.cluster.worker_pids())
             os.kill(pids[0], signal.SIGKILL)
+            go.touch()
 
     events = place.on_cluster(there, on_event=kill_in_the_middle, **what)
     assert len(of(events, Lost)) == 1
@@ -111,12 +120,16 @@ def test_a_worker_that_hangs_is_left_and_used_again_when_it_is_back(place):
     place.cluster.await_workers(2)
     # On a busy machine the other may seem to hang as well: then it is back the sooner.
     settings = {"silence": 3, "tries": 1000}
-    started, stopped = [], []
+    started, stopped, at = [], [], {}
 
     def stop_and_go_on(event):
         if isinstance(event, Started):
             started.append(event.where)
-        if isinstance(event, Progress) and "w1" in started and not stopped:
+            at[event.job.key] = event.where
+        if isinstance(event, Lost):
+            at.pop(event.job.key)
+        # While a cell of its own is in work there, so that it has one to lose.
+        if isinstance(event, Progress) and at[event.job.key] == "w1" and not stopped:
             stopped.append(len(started))
             place.cluster.signal("w1", signal.SIGSTOP)
         if isinstance(event, Lost) and event.where == "w1" and stopped:
@@ -138,28 +151,37 @@ def test_a_worker_that_hangs_is_left_and_used_again_when_it_is_back(place):
 
 
 def test_the_death_of_the_scheduler_ends_the_run_and_the_next_goes_on(place):
-    store, done, killed = place.store("there"), [], []
-    # An epoch of seconds: its first is told long before the cell ends.
-    what = {"models": "[small, {slow: {options: {seconds: 0.1}}}]", "seeds": 1}
-    place.cluster.start_worker("w1")
-    place.cluster.await_workers(1)
+    store = place.store("there")
+    model, go = held(place)
+    # One try: a cell that was counted as lost would be stored as failed.
+    what = {"models": f"[small, {model}]", "seeds": 1, "settings": {"tries": 1}}
+    for name in ("w1", "w2"):
+        place.cluster.start_worker(name)
+    place.cluster.await_workers(2)
+    done, running, killed = set(), set(), []
 
     def kill_the_scheduler(event):
-        done.extend(of([event], Finished))
-        if isinstance(event, Progress) and done and event.job.key != done[0].job.key and not killed:
+        if isinstance(event, Finished):
+            done.add(event.job.key)
+        if isinstance(event, Progress) and event.job.cell.model == "held":
+            running.add(event.job.key)
+        if done and running and not killed:
             killed.append(True)
             place.cluster.kill("scheduler")
 
     with pytest.raises(ClusterError, match="the scheduler is gone"):
         place.on_cluster(store, on_event=kill_the_scheduler, **what)
-    assert len(done) == 1
+    [small], [other] = done, running
+    assert small != other
+    assert store.failure(other) is None
 
+    go.touch()
     place.cluster.start_scheduler()
     place.cluster.start_worker("w9")
     place.cluster.await_workers(1)
     events = place.on_cluster(store, **what)
     # What was done stays done, and nobody holds a lock on the rest.
-    assert {event.job.key for event in of(events, Started)}.isdisjoint({done[0].job.key})
+    assert {event.job.key for event in of(events, Started)} == running
     assert len(of(events, Finished)) == 1
 
 

@@ -2,9 +2,10 @@
 
 import pytest
 
-from toys.dask_cluster import LIMIT_S, DaskCluster, until
+from toys.dask_cluster import DaskCluster
 from toys.network import Network
 from toys.on_cluster import ClusterPlace
+from toys.waiting import LIMIT_S, until
 
 pytestmark = pytest.mark.slow
 
@@ -43,6 +44,9 @@ def test_a_worker_that_is_cut_off_and_back(network, workplace, installed_environ
                 inside=network.inside(network.name(number)),
                 host=network.address(number),
             )
+            # Who is not known yet is not missed.
+            name = f"w{number}"
+            until(lambda name=name: "Registered to:" in cluster.log(name), f"{name} to register")
         workplace.yaml(YAML)
         place = ClusterPlace(workplace, cluster)
         err = workplace.folder / "err"

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from harbench.execute.jobs import Failed, Finished, Progress, Started
-from toys.dask_cluster import LIMIT_S
 from toys.on_cluster import truth
+from toys.waiting import LIMIT_S
 
 pytestmark = pytest.mark.slow
 
@@ -56,6 +56,7 @@ def _plain(event):
 def test_closing_the_run_stops_its_cells(place):
     store = place.store("there")
     place.cluster.start_worker("w1")
+    place.cluster.await_workers(1)
 
     class EnoughError(Exception):
         pass

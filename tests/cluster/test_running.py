@@ -275,9 +275,15 @@ def test_a_cell_that_ends_its_workers_fails_and_the_others_go_on(tries):
     assert run.ended
 
 
-def test_a_worker_that_is_silent_is_left_and_taken_back(monkeypatch):
-    clock = SimpleNamespace(now=100.0)
-    monkeypatch.setattr(running_module.time, "monotonic", lambda: clock.now)
+@pytest.fixture
+def clock(monkeypatch):
+    """Stands still unless a test moves it: cells take no time."""
+    found = SimpleNamespace(now=100.0)
+    monkeypatch.setattr(running_module, "time", SimpleNamespace(monotonic=lambda: found.now))
+    return found
+
+
+def test_a_worker_that_is_silent_is_left_and_taken_back(clock):
     run = Run(2, silence=10)
     run.hear(there("a", "b"))
     clock.now += 11
@@ -383,7 +389,7 @@ def short(run, worker, number=8):
     return events
 
 
-def test_where_cells_are_short_a_worker_has_its_next_one_at_hand():
+def test_where_cells_are_short_a_worker_has_its_next_one_at_hand(clock):
     run = Run(14)
     run.hear(there("a"))
     events = short(run, "a")
@@ -400,9 +406,7 @@ def test_where_cells_are_short_a_worker_has_its_next_one_at_hand():
     assert run.asked == [job.key for job in run.jobs]
 
 
-def test_a_long_cell_ends_that(monkeypatch):
-    clock = SimpleNamespace(now=100.0)
-    monkeypatch.setattr(running_module.time, "monotonic", lambda: clock.now)
+def test_a_long_cell_ends_that(clock):
     run = Run(14)
     run.hear(there("a"))
     short(run, "a")
@@ -413,9 +417,7 @@ def test_a_long_cell_ends_that(monkeypatch):
 
 
 @pytest.mark.parametrize("how", ["gone", "silent"])
-def test_a_worker_that_is_lost_costs_nothing_what_waited_there(monkeypatch, how):
-    clock = SimpleNamespace(now=100.0)
-    monkeypatch.setattr(running_module.time, "monotonic", lambda: clock.now)
+def test_a_worker_that_is_lost_costs_nothing_what_waited_there(clock, how):
     run = Run(14, tries=1)
     run.hear(there("a"))
     short(run, "a")
@@ -429,7 +431,7 @@ def test_a_worker_that_is_lost_costs_nothing_what_waited_there(monkeypatch, how)
     assert [(event.job, event.where) for event in events] == [(run.jobs[9], "b")]
 
 
-def test_at_the_end_what_waits_goes_to_who_has_nothing():
+def test_at_the_end_what_waits_goes_to_who_has_nothing(clock):
     run = Run(10)
     run.hear(there("a"))
     short(run, "a")
@@ -443,7 +445,7 @@ def test_at_the_end_what_waits_goes_to_who_has_nothing():
     assert run.ended
 
 
-def test_where_more_than_threads_limits_a_worker_nothing_waits_at_it():
+def test_where_more_than_threads_limits_a_worker_nothing_waits_at_it(clock):
     run = Run(14, memory="1GB")
     facts = seen_worker("a", threads=2, memory=10**9)
     run.hear(Seen({"tcp://a": facts}))

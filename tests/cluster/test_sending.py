@@ -17,8 +17,8 @@ from harbench.cluster.sending import Supply
 from harbench.config.cluster import ClusterSettings
 from harbench.data.stream import home_of, open_content, open_stream
 from harbench.errors import ClusterError, DataError
-from toys.dask_cluster import LIMIT_S, until
 from toys.toy_plugin import TOY, write_toy_files
+from toys.waiting import LIMIT_S, until
 from toys.web_server import Served, running
 from toys.workplace import TOY_PLUGIN
 

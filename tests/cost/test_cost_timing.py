@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import nn
 
-from harbench.cost import Cost, count, latency, measure
+from harbench.cost import Cost, count, latency, measure, timing
 from harbench.errors import ResultsError
 
 SEEN: list[tuple] = []
@@ -62,15 +62,43 @@ def test_the_threads_come_back_after_a_failure(two_threads):
     assert torch.get_num_threads() == 2
 
 
-def test_milliseconds_of_a_known_delay():
+class Clock:
+    """In place of ``time``: it goes on while a :class:`Probe` sleeps, and only then."""
+
+    def __init__(self) -> None:
+        self.now = 0
+
+    def sleep(self, seconds):
+        self.now += round(1e9 * seconds)
+
+    def perf_counter_ns(self):
+        return self.now
+
+    def perf_counter(self):
+        return self.now / 1e9
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    found = Clock()
+    monkeypatch.setattr(timing, "time", found)
+    monkeypatch.setattr(sys.modules[__name__], "time", found)
+    return found
+
+
+def test_milliseconds_of_a_known_delay(clock):
     timed = latency(Probe(sleep=0.01), 3, 4, runs=9, seconds=0)
-    assert 10 <= timed.median_ms < 500
-    assert timed.median_ms <= timed.p95_ms
+    assert timed == timing.Latency(10.0, 10.0, 9)
 
 
-def test_it_goes_on_for_the_seconds_asked():
-    timed = latency(Probe(sleep=0.01), 3, 4, runs=1, seconds=0.1)
-    assert 1 < timed.runs <= 10
+def test_it_goes_on_for_the_seconds_asked(clock):
+    assert latency(Probe(sleep=0.25), 3, 4, runs=1, seconds=1).runs == 4
+    assert latency(Probe(sleep=0.25), 3, 4, runs=6, seconds=1).runs == 6
+
+
+def test_the_clock_is_one_that_goes():
+    timed = latency(Probe(sleep=0.01), 3, 4, runs=9, seconds=0)
+    assert 10 <= timed.median_ms <= timed.p95_ms
 
 
 def test_by_default_at_least_fifty_runs():

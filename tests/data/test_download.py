@@ -188,11 +188,12 @@ def test_refusal_is_final_at_once(site, get, status):
 
 
 def test_nobody_listens(get):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    with pytest.raises(UnreachableError) as caught:
-        get.download(f"http://127.0.0.1:{port}/a")
+    # Taken, so that nobody else takes it, but not listened at.
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        with pytest.raises(UnreachableError) as caught:
+            get.download(f"http://127.0.0.1:{port}/a")
     assert str(caught.value) == f"no connection to 127.0.0.1:{port} (5 times in a row)"
     assert get.pauses == [1, 2, 4, 8]
 

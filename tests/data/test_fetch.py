@@ -24,6 +24,7 @@ from toys.archives import (
     left,
     pack,
 )
+from toys.waiting import until
 
 
 def test_download_verify_and_clean_up(site, tmp_path):
@@ -223,10 +224,10 @@ def test_two_fetches_do_not_collide(site, tmp_path):
 
     def slow(seconds):
         # The first to fetch waits here, in the middle of its download, for the other to come.
-        for _ in range(500):
-            if any("another fetch" in line for spy in spies for line in spy.lines):
-                return
-            threading.Event().wait(0.01)
+        until(
+            lambda: any("another fetch" in line for spy in spies for line in spy.lines),
+            "the other fetch",
+        )
 
     def run(spy):
         gate.wait()

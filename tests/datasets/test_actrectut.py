@@ -305,6 +305,6 @@ def test_importing_the_plugin_imports_no_scipy():
     )
     done = subprocess.run(
         [sys.executable, "-c", code],
-        capture_output=True, text=True, check=True, timeout=60, env=os.environ,
+        capture_output=True, text=True, check=True, env=os.environ,
     )  # fmt: skip
     assert done.stdout.strip() == "[]"

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -25,6 +24,7 @@ from harbench_datasets.opportunity_script import DRILL, SMALLEST_FILE, rows_at, 
 from harbench_datasets.opportunity_simulator import simulate
 from harbench_datasets.opportunity_text import MISSING, TableWriter
 from harbench_datasets.opportunity_waveforms import PLANTED, sensor_table
+from toys.waiting import until
 
 NAMES = [file.name for file in FILES]
 CHANNEL_NAMES = [channel.name for channel in CHANNELS]
@@ -519,18 +519,21 @@ def test_a_folder_that_cannot_be_made(tmp_path):
 def test_a_killed_run_is_no_dataset_and_the_next_run_mends_it(tmp_path):
     place = tmp_path / "sim"
     code = (
-        "import sys; from pathlib import Path\n"
-        "from harbench_datasets.opportunity_simulator import simulate\n"
-        "simulate(Path(sys.argv[1]), 0.001, 0)"
+        "import sys, time; from pathlib import Path\n"
+        "from harbench_datasets import opportunity_simulator as room\n"
+        "write, written = room._write_file, []\n"
+        "def the_fourth_takes_ever(*given):\n"
+        "    if len(written) == 3: time.sleep(600)\n"
+        "    written.append(1)\n"
+        "    return write(*given)\n"
+        "room._write_file = the_fourth_takes_ever\n"
+        "room.simulate(Path(sys.argv[1]), 0.001, 0)"
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     process = subprocess.Popen([sys.executable, "-c", code, str(place)], env=environment)
-    deadline = time.monotonic() + 60
-    while len(list(place.glob("*/*.dat"))) < 3 and time.monotonic() < deadline:
-        time.sleep(0.005)
+    until(lambda: len(list(place.glob("*/*.dat"))) == 3, "three files")
     process.send_signal(signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
-    assert len(list(place.glob("*/*.dat"))) >= 3  # it was at work
     with pytest.raises(DataMissingError):
         SIMULATED.sources(place)
     with pytest.raises(DataMissingError):

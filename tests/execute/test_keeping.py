@@ -3,17 +3,20 @@
 import errno
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
 
 from harbench.errors import ResultsError
+from harbench.execute import keeping
 from harbench.execute.jobs import Failed, Finished, Progress, Started
 from harbench.execute.keeping import Keeper
 from harbench.execute.local import InProcessExecutor
 from harbench.execute.run import efforts_of, train_cells, work_of
 from harbench.plan import plan
 from harbench.results import Store
+from toys.waiting import LIMIT_S
 from toys.workplace import TOY_PLUGIN
 
 pytestmark = pytest.mark.usefixtures("one_thread", "quick_latency")
@@ -116,20 +119,26 @@ def test_a_full_disk_ends_the_run_and_what_was_stored_stays(
     workplace, trained, tmp_path, monkeypatch
 ):
     work, efforts, events = trained
-    store, failed, given = Store(tmp_path / "full"), threading.Event(), []
-    real, written = store.write, set()
+    store, given = Store(tmp_path / "full"), []
+    real, written, ends = store.write, set(), []
+
+    class Noted(ThreadPoolExecutor):
+        def submit(self, *arguments):
+            ends.append(super().submit(*arguments))
+            return ends[-1]
+
+    monkeypatch.setattr(keeping, "ThreadPoolExecutor", Noted)
 
     def noted():
         given.append(1)
         if len(given) == 4:
-            assert failed.wait(30)
-            time.sleep(0.2)  # until its writer has handed the error on
+            # Until its writer has handed the error on.
+            assert isinstance(ends[3].exception(LIMIT_S), ResultsError)
 
     executor = Waits(events, noted)
 
     def full(key, *rest):
         if key not in others:
-            failed.set()
             raise store.unwritable(OSError(errno.ENOSPC, "No space left on device"))
         written.add(key)
         return real(key, *rest)

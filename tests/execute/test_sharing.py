@@ -79,6 +79,22 @@ def test_two_runs_train_each_cell_once_and_both_hear_of_all(workplace):
     assert not list((workplace.folder / "results/locks").iterdir())
 
 
+def test_what_another_run_stores_while_this_one_looks_is_not_trained_again(workplace, monkeypatch):
+    real, late = Store.has, []
+
+    def has(store, key):
+        found = real(store, key)
+        if not late:
+            # The other has it an instant after this one has not found it.
+            late.append(key)
+            assert "Finished" in kinds(training(workplace, ONE))
+        return found
+
+    monkeypatch.setattr(Store, "has", has)
+    assert kinds(training(workplace, ONE)) == ["Taken"]
+    assert real(workplace.store, late[0])
+
+
 def measuring(workplace, text=TWO_NETWORKS, **how):
     """The events of one run's measuring of costs, which has seen the store as it is now."""
     planned = [plan(b, workplace.registry) for b in workplace.benchmarks(text)]

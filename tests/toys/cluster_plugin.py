@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import harbench
@@ -27,6 +28,26 @@ def slow(n_channels: int, n_times: int, n_classes: int, *, seconds: float = 0.05
             return self.out(x.flatten(1))
 
     return Slow()
+
+
+def held(n_channels: int, n_times: int, n_classes: int, *, until: str = "go"):
+    """After its first epoch it waits for a file: what happens until then finds a running cell."""
+    from torch import nn
+
+    class Held(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.out = nn.Linear(n_channels * n_times, n_classes)
+            self.told = False
+
+        def forward(self, x):
+            if not self.training:
+                self.told = True
+            elif self.told and "HARBENCH_TOY_WORKER" in os.environ:
+                await_(Path(until).exists, f"nobody wrote {until}")
+            return self.out(x.flatten(1))
+
+    return Held()
 
 
 def meeting(
@@ -53,10 +74,14 @@ def await_others(folder: Path, workers: int) -> None:
     """Until so many workers were here."""
     folder.mkdir(exist_ok=True)
     (folder / os.environ["HARBENCH_TOY_WORKER"]).touch()
+    await_(lambda: len(list(folder.iterdir())) >= workers, f"fewer than {workers} workers came")
+
+
+def await_(what: Callable[[], bool], otherwise: str) -> None:
     deadline = time.monotonic() + 200
-    while len(list(folder.iterdir())) < workers:
+    while not what():
         if time.monotonic() > deadline:
-            raise TimeoutError(f"fewer than {workers} workers came")
+            raise TimeoutError(otherwise)
         time.sleep(0.02)
 
 
@@ -95,5 +120,6 @@ def ancestors(number: int) -> list[int]:
 def register_models(register) -> None:
     cite = harbench.Citation("Nobody, 2026")
     register(harbench.Model("slow", "takes its time", slow, RECIPE, cite, window=10))
+    register(harbench.Model("held", "waits for a file", held, RECIPE, cite, window=10))
     register(harbench.Model("meeting", "waits for the others", meeting, RECIPE, cite, window=10))
     register(harbench.Model("killer", "kills its worker", killer, RECIPE, cite, window=10))

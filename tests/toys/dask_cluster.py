@@ -8,22 +8,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-LIMIT_S = 300
-"""Ends a test that hangs; nothing is expected to take nearly as long."""
-
-
-def until(true: Callable[[], object], what: str, limit: float = LIMIT_S) -> None:
-    """Wait for a condition."""
-    deadline = time.monotonic() + limit
-    while not true():
-        assert time.monotonic() < deadline, f"waited {limit} s for: {what}"
-        time.sleep(0.05)
+from toys.waiting import LIMIT_S, until
 
 
 class DaskCluster:

@@ -33,15 +33,26 @@ def die_elsewhere(source):
 
 
 def shout(source):
-    print("shouted")
+    print("shouted", flush=True)
     return read(source)
 
 
-def doze(source, seconds=0.6):
-    (Path(os.environ["HARBENCH_TEST_MARKS"]) / str(os.getpid())).touch()
-    time.sleep(seconds)
+def meet(source):
+    """Two processes wait for each other with their first sources."""
+    marks = _mark()
+    deadline = time.monotonic() + 200
+    while len(list(marks.iterdir())) < 2 and time.monotonic() < deadline:
+        time.sleep(0.02)
     return read(source)
 
 
 def sleep(source):
-    return doze(source, 60)
+    _mark()
+    time.sleep(600)
+    return read(source)
+
+
+def _mark():
+    marks = Path(os.environ["HARBENCH_TEST_MARKS"])
+    (marks / str(os.getpid())).touch()
+    return marks

@@ -197,11 +197,15 @@ def test_whole_sensors_of_a_shoe_that_measures_twice_and_in_any_order():
     assert whole_sensors([*shoe[:5], *shoe[6:8]]) == []
 
 
+ROUNDING = 1e-5
+"""Of times up to 60 in float32: a product of matrices adds each column in an order of its own."""
+
+
 def test_time_warp_keeps_the_ends_and_never_runs_back():
     times = time_warp.warped_times(500, 40, 0.5, 4, chance(), torch.zeros(1))
     assert times.shape == (500, 40)
     assert (times[:, 0] == 0).all() and (times[:, -1] == 39).all()
-    assert (times.diff(dim=1) >= 0).all()
+    assert (times.diff(dim=1) >= -ROUNDING).all()
     # It does warp: some sample is taken more than a sample away from its place.
     assert ((times - torch.arange(40)).abs().amax(dim=1) > 1).float().mean() > 0.9
 
@@ -215,7 +219,7 @@ def test_time_warp_whatever_the_window(n_times, sigma, knots, seed):
     times = time_warp.warped_times(7, n_times, sigma, knots, random, torch.zeros(1))
     assert (times[:, 0] == 0).all()
     assert torch.isfinite(times).all()
-    assert (times.diff(dim=1) >= 0).all()
+    assert (times.diff(dim=1) >= -ROUNDING).all()
     if n_times > 1:
         assert (times[:, -1] == n_times - 1).all()
 
