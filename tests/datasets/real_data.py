@@ -1,6 +1,7 @@
 """Where real data lie, for the tests that look at some; they skip where it is absent."""
 
 import os
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -28,3 +29,12 @@ def actrectut() -> Path:
 def hapt_archive() -> Path:
     """HAPT in its official layout, packed."""
     return _place("hapt/hapt-rawdata.tar.xz")
+
+
+def unpacked_hapt(folder: Path) -> Path:
+    """The folder, with the recordings in it."""
+    with tarfile.open(hapt_archive()) as packed:
+        # Python 3.11 knows filters from 3.11.4 on.
+        packed.extraction_filter = getattr(tarfile, "data_filter", None)
+        packed.extractall(folder)
+    return folder

@@ -1,6 +1,5 @@
 """HAPT: the official windows come out, and nothing but well-formed files is read."""
 
-import tarfile
 from fnmatch import fnmatchcase
 
 import numpy as np
@@ -23,10 +22,7 @@ from toys.thorough import examples
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    place = tmp_path_factory.mktemp("hapt")
-    with tarfile.open(real_data.hapt_archive()) as packed:
-        packed.extractall(place, filter="data")
-    return place
+    return real_data.unpacked_hapt(tmp_path_factory.mktemp("hapt"))
 
 
 @pytest.fixture(scope="module")

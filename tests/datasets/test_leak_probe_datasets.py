@@ -1,7 +1,5 @@
 """No test sample of any first-party dataset reaches the weights of a network trained on it."""
 
-import tarfile
-
 import pytest
 import real_data
 
@@ -23,12 +21,6 @@ SMALL = Model("small", "", toy_plugin.small, toy_plugin.RECIPE, toy_plugin.TOY.c
 
 def simulated(folder):
     SIMULATED.simulate(folder, 0.004, 0)
-    return folder
-
-
-def unpacked(folder):
-    with tarfile.open(real_data.hapt_archive()) as packed:
-        packed.extractall(folder, filter="data")
     return folder
 
 
@@ -55,7 +47,7 @@ CASES = [
     ),
     pytest.param(SIMULATED, simulated, Protocol(split="paper", fill="linear"), id="opportunity"),
     pytest.param(
-        HAPT, unpacked, Protocol(split="official"), id="hapt", marks=pytest.mark.slow
+        HAPT, real_data.unpacked_hapt, Protocol(split="official"), id="hapt", marks=pytest.mark.slow
     ),
 ]  # fmt: skip
 
