@@ -23,7 +23,7 @@ benchmarks:
     protocol: {window: 20, step: 10, split: loso}
     recipe: {epochs: 2, patience: 10000}
     seeds: 3
-    models: [{slow: {options: {seconds: 0.12}}}]
+    models: [{slow: {options: {seconds: 0.08}}}]
 cluster: {silence: 3, tries: 100}
 """
 N_CELLS = 4 * 3

@@ -23,6 +23,7 @@ from harbench.nouns import (
     RandomWindowSplit,
 )
 from harbench.nouns.protocol import MostOf
+from toys.thorough import examples
 from toys.toy_plugin import TOY
 
 TASK = TOY.tasks[0]
@@ -130,7 +131,7 @@ splits = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=examples(150))
 @given(
     lengths=lengths,
     split=splits,
