@@ -18,7 +18,7 @@ SLOW = "[{{slow: {{options: {{seconds: {seconds}}}}}}}]"
 
 
 def held(place):
-    """Models, one whose cells go on after their first epoch when there is a file, and that file."""
+    """A model whose cells go on after their first epoch once there is a file, and that file."""
     go = place.workplace.folder / "go"
     return f"{{held: {{options: {{until: {go}}}}}}}", go
 

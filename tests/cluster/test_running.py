@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from harbench.cluster import client as client_module
 from harbench.cluster import running as running_module
 from harbench.cluster.admission import Admission
 from harbench.cluster.connecting import Connected
@@ -31,6 +32,7 @@ from harbench.execute.jobs import (
     Remark,
     Started,
 )
+from harbench.plugins import Registry
 from toys.seen_workers import seen_worker
 
 FACTS = Facts({"harbench": "1"}, "h" * 64, {}, disk=10**12)
@@ -451,3 +453,23 @@ def test_where_more_than_threads_limits_a_worker_nothing_waits_at_it(clock):
     run.hear(Seen({"tcp://a": facts}))
     short(run, "a")
     assert len(run.at("a")) == 1
+
+
+@pytest.mark.parametrize(("silence", "patience"), [(3, 15), (60, 60)])
+def test_a_scheduler_is_given_more_time_than_an_impatient_worker(monkeypatch, silence, patience):
+    """It serves all workers at once."""
+    asked = []
+
+    class AskedError(Exception):
+        pass
+
+    def link(client, topic, silence):
+        asked.append(silence)
+        raise AskedError
+
+    monkeypatch.setattr(client_module, "Link", link)
+    settings = ClusterSettings(address="tcp://a:8786", silence=silence)
+    cluster = SimpleNamespace(client=None)
+    with pytest.raises(AskedError):
+        next(client_module.ClusterExecutor(cluster, settings, registry=Registry()).run([]))
+    assert asked == [patience]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import harbench
 from toys.toy_plugin import TOY, read
+from toys.waiting import until
 
 SLOW = replace(TOY, name="slow")
 
@@ -40,9 +41,7 @@ def shout(source):
 def meet(source):
     """Two processes wait for each other with their first sources."""
     marks = _mark()
-    deadline = time.monotonic() + 200
-    while len(list(marks.iterdir())) < 2 and time.monotonic() < deadline:
-        time.sleep(0.02)
+    until(lambda: len(list(marks.iterdir())) >= 2, "the other reader")
     return read(source)
 
 
